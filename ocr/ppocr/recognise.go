@@ -1,0 +1,188 @@
+package ppocr
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"image"
+	"math"
+	"slices"
+	"sync"
+
+	ort "github.com/yalue/onnxruntime_go"
+	"gocv.io/x/gocv"
+
+	"github.com/heyan/heyan/internal/mat"
+	"github.com/heyan/heyan/ocr"
+)
+
+const (
+	// tallRatio is the height over width from which a quad holds sideways
+	// text; it is turned a quarter before reading, as PP-OCR does.
+	tallRatio = 1.5
+	// maxLineWidthPx bounds the recogniser's input: 3200 px at a height of 48
+	// is 66 em, more than any printed line.
+	maxLineWidthPx = 3200
+	// minLineWidthPx keeps the recogniser's deepest layer a few steps wide.
+	minLineWidthPx = 64
+	// widthMultiple rounds input widths so that shapes repeat.
+	widthMultiple = 16
+	// alternatives kept of a character, and the least probability worth it.
+	maxAlternatives = 5
+	minAlternative  = 0.001
+)
+
+// Recognise reads the lines, Options.Parallel at a time.
+func (e *Engine) Recognise(ctx context.Context, picture *image.NRGBA, quads []ocr.Quad) ([]ocr.Line, error) {
+	source, err := mat.View(picture)
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	lines := make([]ocr.Line, len(quads))
+	errs := make([]error, len(quads))
+	// Longest first, so that no long line is left for the end of one core.
+	order := make([]int, len(quads))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(quads[b].Width(), quads[a].Width()) })
+	next := make(chan int)
+	var readers sync.WaitGroup
+	for range min(e.parallel, len(quads)) {
+		readers.Add(1)
+		go func() {
+			defer readers.Done()
+			for i := range next {
+				lines[i], errs[i] = e.line(ctx, source, quads[i])
+			}
+		}()
+	}
+	for _, i := range order {
+		next <- i
+	}
+	close(next)
+	readers.Wait()
+	if err := cmp.Or(errs...); err != nil {
+		return nil, err
+	}
+	return lines, nil
+}
+
+func (e *Engine) line(ctx context.Context, source gocv.Mat, quad ocr.Quad) (ocr.Line, error) {
+	line := ocr.Line{Quad: quad, Engine: e.name}
+	if err := ctx.Err(); err != nil {
+		return line, err
+	}
+	crop := quad
+	if crop.Height() > tallRatio*crop.Width() {
+		crop = ocr.Quad{crop[1], crop[2], crop[3], crop[0]} // its right side becomes its top
+	}
+	height := crop.Height()
+	if height < 1 || crop.Width() < 1 {
+		return line, nil
+	}
+	pad := e.recogniser.PadEndsEm * height / crop.Width()
+	padded := crop.Slice(-pad, 1+pad)
+	w := float64(e.recogniser.HeightPx) * padded.Width() / height
+	width := min(int(math.Ceil(math.Max(w, minLineWidthPx)/widthMultiple))*widthMultiple, maxLineWidthPx)
+	textWidth := min(int(math.Ceil(w)), width)
+
+	input, err := e.tensor(source, padded, textWidth, width)
+	if err != nil {
+		return line, err
+	}
+	shape := ort.NewShape(1, 3, int64(e.recogniser.HeightPx), int64(width))
+	var failed error
+	err = run(e.rec, shape, input, func(shape ort.Shape, out []float32) {
+		if len(shape) != 3 || int(shape[2]) != len(e.classes) {
+			failed = fmt.Errorf("ppocr: recogniser answered shape %v", shape)
+			return
+		}
+		line.Characters = e.decode(out, int(shape[1]), float64(width)/float64(textWidth))
+	})
+	if err = cmp.Or(err, failed); err != nil {
+		return line, err
+	}
+	for i := range line.Characters { // from the padded crop to the quad
+		c := &line.Characters[i]
+		c.Center = min(max(c.Center*(1+2*pad)-pad, 0), 1)
+	}
+	line.Text = ocr.Join(line.Characters)
+	line.Confidence = ocr.Mean(line.Characters)
+	return line, nil
+}
+
+// tensor is the crop as planes B, G, R in -1..1, zero right of the text.
+func (e *Engine) tensor(source gocv.Mat, quad ocr.Quad, textWidth, width int) ([]float32, error) {
+	height := e.recogniser.HeightPx
+	crop, err := mat.Crop(source, quad, textWidth, height)
+	if err != nil {
+		return nil, err
+	}
+	defer crop.Close()
+	pixels, err := crop.DataPtrUint8()
+	if err != nil {
+		return nil, fmt.Errorf("ppocr: %w", err)
+	}
+	input := make([]float32, 3*height*width)
+	for channel := range 3 {
+		plane := input[channel*height*width:]
+		for y := range height {
+			row := pixels[4*y*textWidth:]
+			out := plane[y*width : y*width+textWidth]
+			for x := range out {
+				out[x] = float32(row[4*x+2-channel])*(2.0/255) - 1
+			}
+		}
+	}
+	return input, nil
+}
+
+// decode collapses the class probabilities of each time step into characters.
+// stretch is the input's width over the text's.
+func (e *Engine) decode(out []float32, steps int, stretch float64) []ocr.Character {
+	n := len(e.classes)
+	var characters []ocr.Character
+	last, peak := 0, float32(0)
+	for t := range steps {
+		row := out[t*n : (t+1)*n]
+		best := 0
+		for class, p := range row {
+			if p > row[best] {
+				best = class
+			}
+		}
+		if best != 0 && (best != last || row[best] > peak) {
+			c := ocr.Character{
+				Text:         e.classes[best],
+				Confidence:   float64(row[best]),
+				Alternatives: e.alternatives(row, best),
+				Center:       (float64(t) + 0.5) / float64(steps) * stretch,
+			}
+			if best == last {
+				characters[len(characters)-1] = c
+			} else {
+				characters = append(characters, c)
+			}
+			peak = row[best]
+		}
+		if best != last {
+			peak = row[best]
+		}
+		last = best
+	}
+	return characters
+}
+
+// alternatives are the next best classes of a time step.
+func (e *Engine) alternatives(row []float32, best int) []ocr.Alternative {
+	var found []ocr.Alternative
+	for class := 1; class < len(row); class++ {
+		if class != best && row[class] >= minAlternative {
+			found = append(found, ocr.Alternative{Text: e.classes[class], Confidence: float64(row[class])})
+		}
+	}
+	slices.SortFunc(found, func(a, b ocr.Alternative) int { return cmp.Compare(b.Confidence, a.Confidence) })
+	return found[:min(len(found), maxAlternatives)]
+}

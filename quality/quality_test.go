@@ -1,0 +1,119 @@
+package quality
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"testing"
+
+	"github.com/disintegration/imaging"
+
+	"github.com/heyan/heyan/pipeline/report"
+)
+
+func TestDefect(t *testing.T) {
+	sound := report.LineQuality{EmPx: 30, EffectiveEmPx: 30, BlurQ: 0.04, Contrast: 0.6}
+	with := func(change func(*report.LineQuality)) report.LineQuality {
+		m := sound
+		change(&m)
+		return m
+	}
+	tests := []struct {
+		name string
+		line report.LineQuality
+		want Finding
+	}{
+		{"sound", sound, Finding{}},
+		{"blurred", with(func(m *report.LineQuality) { m.BlurQ = 0.2 }), Finding{"image_blurry", "blur_q", 0.2, 0.13}},
+		{"blur takes contrast", with(func(m *report.LineQuality) { m.BlurQ, m.Contrast = 0.2, 0.1 }), Finding{"image_blurry", "blur_q", 0.2, 0.13}},
+		{"small", with(func(m *report.LineQuality) { m.EmPx = 7 }), Finding{"image_resolution_too_low", "em_px", 7, 10}},
+		{"small looks blurred", with(func(m *report.LineQuality) { m.EmPx, m.BlurQ = 7, 0.2 }), Finding{"image_resolution_too_low", "em_px", 7, 10}},
+		{"faint", with(func(m *report.LineQuality) { m.Contrast = 0.05 }), Finding{"image_low_contrast", "contrast", 0.05, 0.12}},
+		{"soft but legible", with(func(m *report.LineQuality) { m.EffectiveEmPx, m.BlurQ = 8, 0.08 }), Finding{}},
+	}
+	for _, tt := range tests {
+		if got := Defect(tt.line, Illegible()); got != tt.want {
+			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestPage(t *testing.T) {
+	if _, ok := Page(nil); ok {
+		t.Error("a page without lines has a summary")
+	}
+	var lines []report.LineQuality
+	for i := range 20 {
+		f := float64(i)
+		lines = append(lines, report.LineQuality{EmPx: 10 + f, EffectiveEmPx: 9 + f, BlurQ: 0.01 * f, BlurX: 0.02 * f, Contrast: 0.03 * f})
+	}
+	want := report.LineQuality{EmPx: 12, EffectiveEmPx: 11, BlurQ: 0.17, BlurX: 0.34, Contrast: 0.06}
+	if got, ok := Page(lines); !ok || math.Abs(got.BlurQ-want.BlurQ)+math.Abs(got.BlurX-want.BlurX)+math.Abs(got.Contrast-want.Contrast) > 1e-9 || got.EmPx != want.EmPx || got.EffectiveEmPx != want.EffectiveEmPx {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got, _ := Page(lines[:1]); got != lines[0] {
+		t.Errorf("one line: got %+v, want %+v", got, lines[0])
+	}
+}
+
+// page is a sheet with lines of ink and a ring of a seal, under light of a colour.
+func page(ink, seal color.NRGBA, light [3]float64) *image.NRGBA {
+	p := imaging.New(800, 600, color.NRGBA{235, 235, 235, 255})
+	for y := range 600 {
+		for x := range 800 {
+			if y%40 < 10 && x%23 < 9 && x > 60 && x < 740 {
+				p.SetNRGBA(x, y, ink)
+			}
+			if r := math.Hypot(float64(x-600), float64(y-450)); r > 70 && r < 80 {
+				p.SetNRGBA(x, y, seal)
+			}
+			c := p.NRGBAAt(x, y)
+			p.SetNRGBA(x, y, color.NRGBA{uint8(float64(c.R) * light[0]), uint8(float64(c.G) * light[1]), uint8(float64(c.B) * light[2]), 255})
+		}
+	}
+	return p
+}
+
+func TestTones(t *testing.T) {
+	var (
+		black = color.NRGBA{30, 30, 30, 255}
+		gray  = color.NRGBA{110, 110, 110, 255}
+		red   = color.NRGBA{200, 40, 50, 255}
+		white = [3]float64{1, 1, 1}
+		warm  = [3]float64{1, 0.85, 0.65}
+		dim   = [3]float64{0.25, 0.25, 0.25}
+	)
+	tests := []struct {
+		name      string
+		picture   *image.NRGBA
+		grayscale bool
+		dark      bool
+	}{
+		{"original", page(black, red, white), false, false},
+		{"photocopy", page(black, gray, white), true, false},
+		{"photocopy under a lamp", page(black, gray, warm), true, false},
+		{"original under a lamp", page(black, red, warm), false, false},
+		{"photocopy with a fresh seal", page(gray, red, white), false, false},
+		{"original in the dark", page(black, red, dim), false, true},
+	}
+	for _, tt := range tests {
+		got := Tones(tt.picture)
+		if got.Grayscale() != tt.grayscale || (got.Paper < PaperDark) != tt.dark || got.Ink > InkOverexposed {
+			t.Errorf("%s: got %+v", tt.name, got)
+		}
+	}
+	if got := Tones(&image.NRGBA{}); got != (Tone{}) {
+		t.Errorf("no picture: got %+v", got)
+	}
+	if got := Tones(imaging.New(1, 1, color.White)); got.Paper != 255 {
+		t.Errorf("one pixel: got %+v", got)
+	}
+}
+
+// Tones must stay within 30 ms for a photo of 12 megapixels.
+func BenchmarkTones(b *testing.B) {
+	p := imaging.New(4000, 3000, color.NRGBA{200, 190, 180, 255})
+	for b.Loop() {
+		Tones(p)
+	}
+}
