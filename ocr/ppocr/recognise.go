@@ -25,6 +25,9 @@ const (
 	maxLineWidthPx = 3200
 	// minLineWidthPx keeps the recogniser's deepest layer a few steps wide.
 	minLineWidthPx = 64
+	// maxQuadPx bounds the sides of a quad worth reading, in pixels of the
+	// picture: more than the largest picture that is taken in.
+	maxQuadPx = 20000
 	// widthMultiple rounds input widths so that shapes repeat.
 	widthMultiple = 16
 	// alternatives kept of a character, and the least probability worth it.
@@ -79,7 +82,7 @@ func (e *Engine) line(ctx context.Context, source gocv.Mat, quad ocr.Quad) (ocr.
 		crop = ocr.Quad{crop[1], crop[2], crop[3], crop[0]} // its right side becomes its top
 	}
 	height := crop.Height()
-	if height < 1 || crop.Width() < 1 {
+	if !(height >= 1 && crop.Width() >= 1 && height <= maxQuadPx && crop.Width() <= maxQuadPx) { // not a number either
 		return line, nil
 	}
 	pad := e.recogniser.PadEndsEm * height / crop.Width()

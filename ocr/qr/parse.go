@@ -62,17 +62,18 @@ func Parse(payload string) report.QR {
 		q.Kind, q.USCC = pageKind(u)
 		return q
 	}
-	if values := Values(payload); values[report.FieldUSCC] != "" || values[report.FieldRegistrationNumber] != "" {
-		q.Kind, q.USCC = KindText, values[report.FieldUSCC]
+	if said := values(payload); said[report.FieldUSCC] != "" || said[report.FieldRegistrationNumber] != "" {
+		q.Kind, q.USCC, q.Fields = KindText, said[report.FieldUSCC], said
+		delete(said, report.FieldUSCC)
 	}
 	return q
 }
 
-// Values are the fields that a payload in words carries: code, registration
+// values are the fields that a payload in words carries: code, registration
 // number, name, legal representative, as written. Anyone can print such words: they are
 // a further reading and prove nothing.
-func Values(payload string) map[report.FieldName]string {
-	values := map[report.FieldName]string{}
+func values(payload string) map[report.FieldName]string {
+	said := map[report.FieldName]string{}
 	for _, m := range textValue.FindAllStringSubmatch(clean(payload), -1) {
 		field, value := textFields[m[1]], strings.TrimSpace(m[2])
 		if field == report.FieldUSCC {
@@ -81,11 +82,11 @@ func Values(payload string) map[report.FieldName]string {
 				continue
 			}
 		}
-		if value != "" && values[field] == "" {
-			values[field] = value
+		if value != "" && said[field] == "" {
+			said[field] = value
 		}
 	}
-	return values
+	return said
 }
 
 // clean cuts the payload to its bound and drops what could mislead a reader or

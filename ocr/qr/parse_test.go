@@ -66,18 +66,18 @@ func TestParseKeepsThePayloadHarmless(t *testing.T) {
 	}
 }
 
-func TestValues(t *testing.T) {
-	got := Values("统一社会信用代码:91330106MA0HEYAN7X;\n名称:核验测试（杭州）有限公司;\n法定代表人:张三;\n成立日期:2019年03月01日")
+func TestParseReadsWords(t *testing.T) {
+	got := Parse("统一社会信用代码:91330106MA0HEYAN7X;\n名称:核验测试（杭州）有限公司;\n法定代表人:张三;\n成立日期:2019年03月01日")
 	want := map[report.FieldName]string{
-		report.FieldUSCC:                "91330106MA0HEYAN7X",
 		report.FieldCompanyName:         "核验测试（杭州）有限公司",
 		report.FieldLegalRepresentative: "张三",
 	}
-	if !maps.Equal(got, want) {
-		t.Errorf("got %v, want %v", got, want)
+	if got.USCC != "91330106MA0HEYAN7X" || !maps.Equal(got.Fields, want) {
+		t.Errorf("got %s, %v", got.USCC, got.Fields)
 	}
-	if got := Values("注册号：330106000012345 名称：核验测试厂 网址：www.example.gov.cn"); got[report.FieldRegistrationNumber] != "330106000012345" || got[report.FieldCompanyName] != "核验测试厂" {
-		t.Errorf("separated by spaces: got %v", got)
+	want = map[report.FieldName]string{report.FieldRegistrationNumber: "330106000012345", report.FieldCompanyName: "核验测试厂"}
+	if got := Parse("注册号：330106000012345 名称：核验测试厂 网址：www.example.gov.cn"); !maps.Equal(got.Fields, want) {
+		t.Errorf("separated by spaces: got %v", got.Fields)
 	}
 }
 

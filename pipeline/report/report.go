@@ -313,10 +313,12 @@ type Quality struct {
 
 // QR is a code found on the picture.
 type QR struct {
-	Payload string  `json:"payload"`
-	Kind    string  `json:"kind"`           // "gsxt_uniscid", "gsxt_token", "province", "unparsed"
-	USCC    string  `json:"uscc,omitempty"` // when the payload carries one
-	Polygon Polygon `json:"polygon,omitempty"`
+	Payload string `json:"payload"`
+	Kind    string `json:"kind"`           // "gsxt_uniscid", "gsxt_token", "province", "text", "unparsed"
+	USCC    string `json:"uscc,omitempty"` // when the payload carries one
+	// Fields are what a payload says in words, beside the code.
+	Fields  map[FieldName]string `json:"fields,omitempty"`
+	Polygon Polygon              `json:"polygon,omitempty"`
 }
 
 // Picture is what intake learned about the file.

@@ -1,0 +1,61 @@
+# Heyan. `make demo` and `make test` are all a newcomer needs; both install what
+# is missing, and do nothing twice.
+SHELL := /bin/bash
+
+export CGO_CPPFLAGS := -I/usr/include/opencv4
+export CGO_CXXFLAGS := --std=c++11
+export CGO_LDFLAGS := -lopencv_imgcodecs -lopencv_imgproc -lopencv_core
+export GOFLAGS := -buildvcs=false -tags=gocv_specific_modules,customenv
+export PATH := $(PATH):$(shell go env GOPATH)/bin
+
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned)
+VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+EVALSET ?= ../shared/evalset
+
+.PHONY: deps test-deps build demo test lint race eval bench bench-engines samples fuzz clean
+
+deps: ## what building and running needs: Debian packages, ONNX Runtime, models
+	@command -v go >/dev/null || { echo "deps: go is missing (https://go.dev/dl)" >&2; exit 1; }
+	@scripts/packages.sh build run
+	@scripts/assets.sh
+
+test-deps: deps ## and what tests need: fonts, Postgres, Redis, an S3 server
+	@scripts/packages.sh test
+	@command -v versitygw >/dev/null || { echo "test-deps: building versitygw"; GOFLAGS= go install $(VERSITYGW); }
+
+build: ## bin/heyan
+	@echo "build: bin/heyan $(VERSION)"
+	@go build -ldflags "-X main.version=$(VERSION)" -o bin/heyan ./cmd/heyan
+
+demo: deps build ## the main job on the sample photos: storage, queue, workers, verdicts
+	@bin/heyan demo testdata/samples
+
+test: test-deps build lint ## everything a change must pass
+	@echo "test: unit, conformance and end-to-end tests"
+	@go test -timeout 20m ./...
+	@echo "test: race detector"
+	@go test -race -timeout 20m $$(CGO_ENABLED=0 go list ./pipeline/codes ./pipeline/license ./pipeline/verdict ./storage/... ./worker/... ./server/...)
+
+lint:
+	@echo "lint: gofmt, go vet, staticcheck"
+	@unformatted=$$(git ls-files '*.go' | xargs gofmt -l); [ -z "$$unformatted" ] || { echo "not gofmt'd: $$unformatted" >&2; exit 1; }
+	@go vet ./...
+	@go run $(STATICCHECK) ./...
+
+eval: build ## accuracy on real pictures, with the floors of .ci/run
+	@bin/heyan eval $(EVALSET)/truth.tsv
+
+bench: ## speed of the parts
+	@go test -run '^$$' -bench . -benchmem ./...
+
+bench-engines: build ## the model sets against each other: accuracy and CPU, one table
+	@scripts/packages.sh engines
+	@scripts/assets.sh engines
+	@scripts/bench-engines.sh $(EVALSET)/truth.tsv
+
+samples: build ## draws testdata/samples again
+	@bin/heyan synth samples testdata/samples
+
+clean:
+	@rm -rf bin build

@@ -1,0 +1,134 @@
+// Package pipeline is the way of a photo, step by step: intake, page, read,
+// fields, measure, check, decide. It knows the order of the steps and what each
+// hands to the next; it must not know queues, stores or HTTP.
+package pipeline
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"time"
+
+	"github.com/heyan/heyan/ocr"
+	"github.com/heyan/heyan/pipeline/intake"
+	"github.com/heyan/heyan/pipeline/page"
+	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/pipeline/verdict"
+)
+
+// Pipeline verifies pictures. Its methods may run at the same time.
+type Pipeline struct {
+	Detector ocr.Detector   // finds text lines
+	Fast     ocr.Recogniser // reads every line
+	Accurate ocr.Recogniser // reads again the lines that decide
+	Second   ocr.Recogniser // independent reader of the code line
+	Now      func() time.Time
+	Versions map[string]string // of the program and its engines, for the report
+	// AllFields reads the body of 经营范围 accurately too, which no check needs.
+	AllFields bool
+}
+
+// Verify reads one picture and decides on it. Whatever is wrong with the picture
+// or what was declared is in the report; an error is Heyan's own failure, and
+// another attempt may succeed.
+func (p *Pipeline) Verify(ctx context.Context, submission report.Submission, picture []byte, policy verdict.Policy) (report.Report, error) {
+	run := &run{Pipeline: p, timings: map[string]float64{}}
+	run.evidence = verdict.Evidence{
+		Declared: submission.Declared, Fields: map[report.FieldName]report.Field{}, QR: []report.QR{}}
+
+	if err := run.steps(ctx, picture, policy); err != nil {
+		return report.Report{}, fmt.Errorf("pipeline: %w", err)
+	}
+	return run.report(submission, policy), nil
+}
+
+// steps is the way of a photo until there is nothing left to learn from it.
+func (r *run) steps(ctx context.Context, picture []byte, policy verdict.Policy) error {
+	photo, ok, err := r.intake(ctx, picture, policy)
+	if err != nil || !ok {
+		return err
+	}
+	sheet, lines, err := r.page(ctx, photo)
+	if err != nil {
+		return err
+	}
+	face, err := r.read(ctx, sheet, lines)
+	if err != nil {
+		return err
+	}
+	r.fields(sheet, face)
+	r.measure(sheet, face)
+	return nil
+}
+
+// run is one picture on its way.
+type run struct {
+	*Pipeline
+	evidence verdict.Evidence
+	timings  map[string]float64
+}
+
+// time notes how long a step takes; call the result at its end.
+func (r *run) time(step string) func() {
+	start := r.Now()
+	return func() { r.timings[step] += float64(r.Now().Sub(start).Microseconds()) / 1000 }
+}
+
+// intake turns untrusted bytes into an upright photo; false when the file is to
+// blame, which is noted.
+func (r *run) intake(ctx context.Context, picture []byte, policy verdict.Policy) (*image.NRGBA, bool, error) {
+	defer r.time("intake")()
+	limits := intake.Limits{MaxBytes: policy.File.MaxBytes, MaxPixels: policy.File.MaxPixels, Formats: policy.File.Formats}
+	taken, err := intake.Read(ctx, bytes.NewReader(picture), limits)
+	r.evidence.Picture = taken.Info
+	var problem *intake.Error
+	switch {
+	case err == nil:
+		r.evidence.Quality.WidthPx, r.evidence.Quality.HeightPx = taken.Image.Rect.Dx(), taken.Image.Rect.Dy()
+		return taken.Image, true, nil
+	case errors.As(err, &problem) && problem.Code != intake.CodeEngineFailed:
+		r.evidence.File = &verdict.FileProblem{
+			Code: problem.Code, Rule: problem.Rule, Value: problem.Value, Limit: problem.Limit, Message: problem.Public()}
+		return nil, false, nil
+	default:
+		return nil, false, err
+	}
+}
+
+// page finds the sheet, flattens it and turns it upright.
+func (r *run) page(ctx context.Context, photo *image.NRGBA) (page.Page, []ocr.Quad, error) {
+	defer r.time("page")()
+	text, err := r.Detector.Detect(ctx, photo)
+	if err != nil {
+		return page.Page{}, nil, err
+	}
+	sheet, lines, err := page.Flatten(ctx, photo, text)
+	if err != nil {
+		return page.Page{}, nil, err
+	}
+	if sheet.Found() && sheet.Share(photo) < detectAgain {
+		if lines, err = r.Detector.Detect(ctx, sheet.Image); err != nil {
+			return page.Page{}, nil, err
+		}
+	}
+	return sheet.Upright(ctx, r.Fast, lines)
+}
+
+// detectAgain is the share of the photo's long side that the sheet's long side
+// takes, below which lines are looked for once more on the flattened sheet: the
+// detector sees a photo reduced, and a small sheet on it too small.
+const detectAgain = 0.75
+
+// report checks and decides.
+func (r *run) report(submission report.Submission, policy verdict.Policy) report.Report {
+	findings := verdict.Check(r.evidence, policy, r.Now())
+	outcome, reasons, checks := verdict.Decide(findings, policy)
+	return report.Report{
+		ID: submission.ID, File: submission.File, Status: report.StatusCompleted,
+		Outcome: outcome, Policy: policy.ID(), Reasons: reasons, Checks: checks,
+		Fields: r.evidence.Fields, Document: r.evidence.Document, Quality: r.evidence.Quality,
+		QR: r.evidence.QR, Picture: r.evidence.Picture, TimingsMS: r.timings, Versions: r.Versions,
+	}
+}

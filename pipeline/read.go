@@ -1,0 +1,370 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/heyan/heyan/ocr"
+	"github.com/heyan/heyan/ocr/qr"
+	"github.com/heyan/heyan/pipeline/codes"
+	"github.com/heyan/heyan/pipeline/license"
+	"github.com/heyan/heyan/pipeline/page"
+	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/pipeline/verdict"
+	"github.com/heyan/heyan/quality"
+)
+
+// face is what was read on the page.
+type face struct {
+	license.Reading
+	lines   []ocr.Line
+	code    sighting
+	decided verdict.CodeReading
+	source  report.Source
+}
+
+// read reads every line quickly, then again and accurately those that decide,
+// and the code by as many readers as it takes.
+func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face, error) {
+	defer r.time("read")()
+	width, height := sheet.Image.Rect.Dx(), sheet.Image.Rect.Dy()
+	lines, err := r.Fast.Recognise(ctx, sheet.Image, quads)
+	if err != nil {
+		return face{}, err
+	}
+	quick := license.Extract(lines, width, height)
+	var seen []sighting
+	for _, line := range lines {
+		seen = append(seen, sightings(line)...)
+	}
+	if r.Accurate != r.Fast && quick.Kind != report.KindNone {
+		deciding := r.deciding(lines, quick)
+		chosen := make([]ocr.Quad, len(deciding))
+		for i, line := range deciding {
+			chosen[i] = lines[line].Quad
+		}
+		again, err := r.Accurate.Recognise(ctx, sheet.Image, chosen)
+		if err != nil {
+			return face{}, err
+		}
+		for i, line := range deciding {
+			lines[line] = again[i]
+			seen = append(seen, sightings(again[i])...)
+		}
+	}
+	reading := license.Extract(lines, width, height)
+	if joined, err := r.joinRows(ctx, sheet, lines, reading); err != nil {
+		return face{}, err
+	} else if joined != nil {
+		lines, reading = joined, license.Extract(joined, width, height)
+	}
+	f := face{Reading: reading, lines: lines}
+	if err := r.readQR(ctx, sheet, f); err != nil {
+		return face{}, err
+	}
+	return f, r.readCode(ctx, sheet, &f, seen)
+}
+
+// deciding are the lines, by index, that checks need: all that hold a field, and
+// all that the quick reading could make nothing of. The body of the scope is
+// left out unless all fields are wanted.
+func (r *run) deciding(lines []ocr.Line, quick license.Reading) []int {
+	scope := quick.Fields[report.FieldScope].Quads
+	var chosen []int
+	for i, line := range lines {
+		center := line.Quad.Center()
+		inScope := slices.ContainsFunc(scope, func(q ocr.Quad) bool { return holds(line.Quad, q.Center()) || holds(q, center) })
+		if !inScope || r.AllFields {
+			chosen = append(chosen, i)
+		}
+	}
+	return chosen
+}
+
+// joinRows reads again, as one line each, the rows of fields that the detector
+// broke apart: what overprints a line also hides the characters between its
+// pieces. Nil when no row got longer by it.
+func (r *run) joinRows(ctx context.Context, sheet page.Page, lines []ocr.Line, reading license.Reading) ([]ocr.Line, error) {
+	var rows [][]int // indexes of the pieces of each row, from left to right
+	for _, name := range slices.Sorted(maps.Keys(reading.Fields)) {
+		if name == report.FieldScope || name == report.FieldUSCC {
+			continue
+		}
+		for _, row := range rowsOf(lines, reading.Fields[name].Quads) {
+			if len(row) > 1 {
+				rows = append(rows, row)
+			}
+		}
+	}
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	quads := make([]ocr.Quad, len(rows))
+	for i, row := range rows {
+		first, last := lines[row[0]].Quad, lines[row[len(row)-1]].Quad
+		quads[i] = ocr.Quad{first[0], last[1], last[2], first[3]}
+	}
+	whole, err := r.Accurate.Recognise(ctx, sheet.Image, quads)
+	if err != nil {
+		return nil, err
+	}
+	replaced := map[int]bool{}
+	var joined []ocr.Line
+	for i, row := range rows {
+		characters := 0
+		for _, piece := range row {
+			characters += len(lines[piece].Characters)
+		}
+		if len(whole[i].Characters) <= characters || whole[i].Confidence < joinedConfidence {
+			continue
+		}
+		for _, piece := range row {
+			replaced[piece] = true
+		}
+		joined = append(joined, whole[i])
+	}
+	if len(joined) == 0 {
+		return nil, nil
+	}
+	for i, line := range lines {
+		if !replaced[i] {
+			joined = append(joined, line)
+		}
+	}
+	return joined, nil
+}
+
+// rowsOf groups the lines that hold one of the quads by printed row.
+func rowsOf(lines []ocr.Line, quads []ocr.Quad) [][]int {
+	var pieces []int
+	for i, line := range lines {
+		if slices.ContainsFunc(quads, func(q ocr.Quad) bool { return holds(line.Quad, q.Center()) }) {
+			pieces = append(pieces, i)
+		}
+	}
+	slices.SortFunc(pieces, func(a, b int) int { return cmp.Compare(lines[a].Quad.Center().Y, lines[b].Quad.Center().Y) })
+	var rows [][]int
+	for _, i := range pieces {
+		if n := len(rows); n > 0 {
+			above := lines[rows[n-1][0]].Quad
+			if lines[i].Quad.Center().Y-above.Center().Y < above.Height()/2 {
+				rows[n-1] = append(rows[n-1], i)
+				continue
+			}
+		}
+		rows = append(rows, []int{i})
+	}
+	for _, row := range rows {
+		slices.SortFunc(row, func(a, b int) int { return cmp.Compare(lines[a].Quad[0].X, lines[b].Quad[0].X) })
+	}
+	return rows
+}
+
+// joinedConfidence is the confidence from which a row read as a whole replaces
+// its pieces; a gap that is not print lowers it.
+const joinedConfidence = 0.9
+
+// holds tells whether a point lies in the quad's upright bounds.
+func holds(q ocr.Quad, p ocr.Point) bool {
+	low, high := q.Bounds()
+	return p.X >= low.X && p.X <= high.X && p.Y >= low.Y && p.Y <= high.Y
+}
+
+// readQR finds QR codes on a page that may be a certificate.
+func (r *run) readQR(ctx context.Context, sheet page.Page, f face) error {
+	if f.Kind == report.KindNone {
+		return nil
+	}
+	defer r.time("qr")()
+	for _, code := range qr.Find(ctx, sheet.Image) {
+		found := qr.Parse(code.Payload)
+		found.Polygon = sheet.OnPhoto(code.Quad)
+		r.evidence.QR = append(r.evidence.QR, found)
+	}
+	return ctx.Err()
+}
+
+// readCode reads the code again, by other readers and with other crops, until
+// two readings agree or the readers are spent, and decides.
+func (r *run) readCode(ctx context.Context, sheet page.Page, f *face, seen []sighting) error {
+	if f.Kind == report.KindBusinessLicense && !legacy(f.Reading) {
+		regions := f.CodeRegions[:min(len(f.CodeRegions), maxRegions)]
+		for _, s := range seen {
+			regions = append([]ocr.Quad{s.quad}, regions...)
+			break
+		}
+		for _, attempt := range []struct {
+			reader ocr.Recogniser
+			grow   float64 // em on every side
+		}{{r.Second, 0.15}, {r.Accurate, 0.3}, {r.Accurate, 0}} {
+			if settled(seen) {
+				break
+			}
+			grown := make([]ocr.Quad, len(regions))
+			for i, q := range regions {
+				grown[i] = enlarged(q, attempt.grow)
+			}
+			lines, err := attempt.reader.Recognise(ctx, sheet.Image, grown)
+			if err != nil {
+				return err
+			}
+			for _, line := range lines {
+				seen = append(seen, sightings(line)...)
+			}
+		}
+	}
+	expected := f.Kind == report.KindBusinessLicense && !legacy(f.Reading)
+	f.code, f.decided, f.source = decideCode(seen, r.evidence.QR, expected)
+	if f.Masked && f.decided.State != verdict.CodeRead {
+		f.decided.State = verdict.CodeMasked
+	}
+	return nil
+}
+
+// maxRegions bounds the places where the code is read again.
+const maxRegions = 3
+
+// legacy tells whether the license bears a registration number of before the
+// unified code, and no code.
+func legacy(reading license.Reading) bool {
+	_, number := reading.Fields[report.FieldRegistrationNumber]
+	code, has := reading.Fields[report.FieldUSCC]
+	return number && (!has || !codes.IsUSCC(code.Text))
+}
+
+// enlarged grows a quad by a share of its height on every side.
+func enlarged(q ocr.Quad, em float64) ocr.Quad {
+	along, across := em*q.Height()/math.Max(q.Width(), 1), em
+	wide := q.Slice(-along, 1+along)
+	down := func(a, b ocr.Point, f float64) ocr.Point {
+		return ocr.Point{X: a.X + (b.X-a.X)*f, Y: a.Y + (b.Y-a.Y)*f}
+	}
+	return ocr.Quad{
+		down(wide[0], wide[3], -across), down(wide[1], wide[2], -across),
+		down(wide[1], wide[2], 1+across), down(wide[0], wide[3], 1+across)}
+}
+
+// fields puts what was read into the report's form, on the photo.
+func (r *run) fields(sheet page.Page, f face) {
+	r.evidence.DocumentRead = true
+	r.evidence.Document = report.Document{
+		Kind: f.Kind, Title: f.Title, Edition: f.Edition, Copy: f.Copy, Specimen: f.Specimen, RotationDegrees: sheet.Rotation}
+	if sheet.Found() {
+		r.evidence.Document.Quad = polygon(sheet.Quad)
+	}
+	if f.Kind != report.KindBusinessLicense {
+		return
+	}
+	for name, v := range f.Fields {
+		r.evidence.Fields[name] = report.Field{
+			Value: v.Text, Raw: v.Raw, Label: v.Label, Confidence: rounded(v.Confidence), Source: report.SourceOCR,
+			Polygon: outline(sheet, v.Quads), EmPx: rounded(v.EmPx / sheet.Scale), Amount: v.Amount}
+	}
+	r.evidence.Code = f.decided
+	if len(f.CodeRegions) > 0 {
+		r.evidence.Code.Polygon = sheet.OnPhoto(f.CodeRegions[0])
+	}
+	code, has := r.evidence.Fields[report.FieldUSCC]
+	switch f.decided.State {
+	case verdict.CodeRead, verdict.CodeInvalid:
+		if !has {
+			code = report.Field{Raw: f.code.code, EmPx: rounded(f.code.quad.Height() / boxPerEm / sheet.Scale)}
+		}
+		code.Value, code.Confidence, code.Source = f.code.code, rounded(f.code.confidence), f.source
+		code.Readings, code.Candidates = f.decided.Readings, f.decided.Candidates
+		code.Polygon = sheet.OnPhoto(f.code.quad)
+		r.evidence.Code.Polygon = code.Polygon
+		r.evidence.Fields[report.FieldUSCC] = code
+	default:
+		delete(r.evidence.Fields, report.FieldUSCC)
+	}
+}
+
+// boxPerEm is the height of a detector's box over the em of its text.
+const boxPerEm = 1.3
+
+// measure takes the figures about legibility: of every field's lines, of the
+// page, and of its colour.
+func (r *run) measure(sheet page.Page, f face) {
+	defer r.time("measure")()
+	script := func(name report.FieldName) quality.Script {
+		if name == report.FieldUSCC || name == report.FieldRegistrationNumber {
+			return quality.Digits
+		}
+		return quality.Han
+	}
+	q := &r.evidence.Quality
+	q.Fields = map[report.FieldName]report.LineQuality{}
+	for name, v := range f.Fields {
+		if name == report.FieldScope {
+			continue
+		}
+		for _, quad := range v.Quads {
+			m := onPhoto(quality.Line(sheet.Image, quad, script(name)), sheet)
+			if worst, ok := q.Fields[name]; !ok || m.BlurQ > worst.BlurQ {
+				q.Fields[name] = m
+			}
+		}
+	}
+	if _, ok := q.Fields[report.FieldUSCC]; !ok && len(f.CodeRegions) > 0 {
+		q.Fields[report.FieldUSCC] = onPhoto(quality.Line(sheet.Image, f.CodeRegions[0], quality.Digits), sheet)
+	}
+	var all []report.LineQuality
+	for _, line := range f.lines {
+		all = append(all, onPhoto(quality.Line(sheet.Image, line.Quad, quality.Han), sheet))
+	}
+	if worst, ok := quality.Page(all); ok {
+		q.Page = &worst
+	}
+	tone := quality.Tones(sheet.Image)
+	q.Chroma = rounded(tone.Chroma)
+	r.evidence.Document.Color = report.ColorColor
+	if tone.Grayscale() {
+		r.evidence.Document.Color = report.ColorGrayscale
+	}
+	r.evidence.Measures = map[string]report.Measure{
+		verdict.MeasurePaperLevel: {Value: rounded(tone.Paper)},
+		verdict.MeasureInkLevel:   {Value: rounded(tone.Ink)},
+		verdict.MeasureRedShare:   {Value: rounded(tone.RedShare)},
+	}
+}
+
+// onPhoto brings the lengths of a measure to pixels of the uploaded picture.
+func onPhoto(m report.LineQuality, sheet page.Page) report.LineQuality {
+	m.EmPx, m.EffectiveEmPx = rounded(m.EmPx/sheet.Scale), rounded(m.EffectiveEmPx/sheet.Scale)
+	m.BlurQ, m.BlurX, m.BlurY, m.Contrast = rounded(m.BlurQ), rounded(m.BlurX), rounded(m.BlurY), rounded(m.Contrast)
+	return m
+}
+
+// outline is the quad of one line, or the upright bounds of several, on the
+// photo.
+func outline(sheet page.Page, quads []ocr.Quad) report.Polygon {
+	if len(quads) == 0 {
+		return nil
+	}
+	if len(quads) == 1 {
+		return sheet.OnPhoto(quads[0])
+	}
+	low, high := quads[0].Bounds()
+	for _, q := range quads[1:] {
+		l, h := q.Bounds()
+		low.X, low.Y = math.Min(low.X, l.X), math.Min(low.Y, l.Y)
+		high.X, high.Y = math.Max(high.X, h.X), math.Max(high.Y, h.Y)
+	}
+	return sheet.OnPhoto(ocr.Quad{low, {X: high.X, Y: low.Y}, high, {X: low.X, Y: high.Y}})
+}
+
+func polygon(q ocr.Quad) report.Polygon {
+	out := make(report.Polygon, len(q))
+	for i, p := range q {
+		out[i] = report.Point{rounded(p.X), rounded(p.Y)}
+	}
+	return out
+}
+
+// rounded keeps four digits after the point: what measures are good for, and
+// what reads well in JSON.
+func rounded(v float64) float64 { return math.Round(v*1e4) / 1e4 }

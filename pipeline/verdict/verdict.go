@@ -1,0 +1,242 @@
+// Package verdict turns what was measured and read on a picture into findings,
+// and findings under a policy into an outcome with reasons.
+//
+// It knows the rules of verification, the policies that weigh them and the
+// bilingual catalogue of reasons. It must not know how anything was read,
+// measured, stored or sent: everything here is a pure function over values, so
+// that stored evidence can be decided again under another policy. The one
+// reader of files is [LoadPolicy], over an fs.FS that the caller gives.
+package verdict
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/heyan/heyan/pipeline/report"
+)
+
+// Evidence is everything that a decision rests on. Its JSON form is stored so
+// that the decision can be made again without the picture; Declared holds
+// personal data, so whoever stores it seals that part.
+type Evidence struct {
+	Declared report.Declared `json:"declared"`
+	Picture  report.Picture  `json:"picture"`
+	// File is set when the file could not be opened: nothing below was run.
+	File *FileProblem `json:"file,omitempty"`
+	// System is set when Heyan itself failed: nothing below can be trusted.
+	System       *SystemProblem                    `json:"system,omitempty"`
+	Document     report.Document                   `json:"document"`
+	DocumentRead bool                              `json:"document_read"` // Document was determined
+	Fields       map[report.FieldName]report.Field `json:"fields,omitempty"`
+	Code         CodeReading                       `json:"code"`
+	Quality      report.Quality                    `json:"quality"`
+	// Measures are figures about the picture as a whole, by the names of the
+	// Measure constants. One that is absent was not taken, and its check is
+	// listed as not run.
+	Measures map[string]report.Measure `json:"measures,omitempty"`
+	QR       []report.QR               `json:"qr,omitempty"`
+	// Unreadable are the fields whose label was found, or whose place is known,
+	// but whose value could not be read.
+	Unreadable map[report.FieldName]report.Polygon `json:"unreadable,omitempty"`
+	// NotRun says of checks, by name, why they could not be made.
+	NotRun map[string]string `json:"not_run,omitempty"`
+}
+
+// FileProblem says why a file was not opened. Message is optional: the
+// catalogue has a general one.
+type FileProblem struct {
+	Code    string      `json:"code"`           // file_*
+	Rule    string      `json:"rule,omitempty"` // what was exceeded or broken; a rule with "byte", "pixel" or "px" in it tells the unit
+	Value   float64     `json:"value,omitempty"`
+	Limit   float64     `json:"limit,omitempty"`
+	Message report.Text `json:"message"`
+}
+
+// SystemProblem is a failure of Heyan. Detail is for operators and reaches no
+// report.
+type SystemProblem struct {
+	Code   string `json:"code"` // system_*
+	Detail string `json:"detail,omitempty"`
+}
+
+// CodeState is what became of the search for the unified social credit code.
+type CodeState string
+
+// The states of a code reading. The empty state is CodeNotRun.
+const (
+	CodeRead       CodeState = "read"       // Fields holds it
+	CodeAmbiguous  CodeState = "ambiguous"  // readings disagree; Candidates
+	CodeUnreadable CodeState = "unreadable" // its label or place was found, not its value
+	CodeInvalid    CodeState = "invalid"    // surely read, and the printed code breaks its own rules
+	CodeMasked     CodeState = "masked"     // covered or starred out on purpose
+	CodeAbsent     CodeState = "absent"     // no trace of one on the sheet
+	CodeNotRun     CodeState = "not_run"
+)
+
+// CodeReading is how the code was read. A value stands in Fields only;
+// Candidates are never used as the code.
+type CodeReading struct {
+	State      CodeState      `json:"state"`
+	Candidates []string       `json:"candidates,omitempty"`
+	Polygon    report.Polygon `json:"polygon,omitempty"`
+	Readings   int            `json:"readings,omitempty"` // independent readings that agree
+}
+
+// The measures of the picture as a whole, worst place of each.
+const (
+	MeasurePaperLevel      = "paper_level"      // P90 of luma inside the sheet, 0..255
+	MeasureInkLevel        = "ink_level"        // P2 of luma inside the sheet, 0..255
+	MeasureGlareShare      = "glare_share"      // of the box of a required field, 0..1
+	MeasureTextMargin      = "text_margin_em"   // from required text to the edge of the picture, em
+	MeasureCoveredShare    = "covered_share"    // of the box of a required field, 0..1
+	MeasureRedShare        = "red_share"        // fresh red ink of a seal, of the sheet, 0..1
+	MeasureScreenScore     = "screen_score"     // height of a recurring moire peak, MAD
+	MeasureScreenshotScore = "screenshot_score" // probability, 0..1
+	MeasureDocuments       = "document_count"   // sheets in the picture
+)
+
+// Finding is the result of one check; a check with several objects may give
+// several. Code is the reason's code and set when the check failed.
+type Finding struct {
+	Check    string
+	Status   report.CheckStatus
+	Code     string
+	Case     string // lower_snake refinement of Code with a text, and perhaps a severity, of its own
+	Field    report.FieldName
+	Evidence report.Evidence
+	Score    *float64
+	Limit    *float64
+	Note     string
+	// Legible marks a defect that did no harm: everything needed was read all
+	// the same. It is reported as info under every policy.
+	Legible bool
+	// Message, when set, is used in place of the catalogue's.
+	Message report.Text
+}
+
+// checkVersion is raised when the meaning of a check changes.
+const checkVersion = "1"
+
+// Decide weighs findings under a policy. Every known check is listed once, also
+// one that findings do not mention; findings of one check under several headings
+// are joined, the gravest status first. A fail has a blocking reason, a review
+// one for review, an error one of category system. Reasons come gravest first,
+// then in the order of the checks: the cause before its consequence.
+func Decide(findings []Finding, p Policy) (report.Outcome, []report.Reason, []report.Check) {
+	outcome, reasons, checks := weigh(findings, p)
+	if outcome == report.OutcomePass || outcome == report.OutcomeReview {
+		if missing := neverRun(checks, outcome); missing != "" {
+			failure := fail(codeEngineFailed, report.Evidence{Detail: "check_not_run"})
+			failure.Check, failure.Note = checkProcessing, "did not run: "+missing
+			return weigh(append(slices.Clone(findings), failure), p)
+		}
+	}
+	return outcome, reasons, checks
+}
+
+// neverRun names a check without which there is no such outcome: a pass needs
+// every check that could have stopped it, a review the essential ones. A file
+// that was refused excuses them all.
+func neverRun(checks []report.Check, outcome report.Outcome) string {
+	name := ""
+	for _, c := range checks {
+		switch {
+		case c.Name == checkFile && c.Status == report.CheckFailed:
+			return ""
+		case name == "" && c.Status == report.CheckNotRun && (essential[c.Name] || outcome == report.OutcomePass && decisive[c.Name]):
+			name = c.Name
+		}
+	}
+	return name
+}
+
+func weigh(findings []Finding, p Policy) (report.Outcome, []report.Reason, []report.Check) {
+	byCheck := map[string][]Finding{}
+	order := CheckNames()
+	for _, f := range findings {
+		if !slices.Contains(order, f.Check) {
+			order = append(order, f.Check)
+		}
+		byCheck[f.Check] = append(byCheck[f.Check], f)
+	}
+	outcome, reasons, checks := report.OutcomePass, []report.Reason{}, make([]report.Check, 0, len(order))
+	for _, name := range order {
+		row := report.Check{Name: name, Status: report.CheckNotRun, Version: checkVersion, Note: "not examined"}
+		seen := false
+		for _, f := range byCheck[name] {
+			if f.Status == report.CheckFailed {
+				reason := newReason(f, p)
+				if reason.Severity == report.SeverityOff {
+					f.Status, f.Note = report.CheckNotApplicable, "switched off by policy "+p.ID()
+				} else {
+					reasons = append(reasons, reason)
+					outcome = graver(outcome, reason)
+				}
+			}
+			if !seen || statusRank[f.Status] < statusRank[row.Status] {
+				row.Status, row.Score, row.Limit, row.Note = f.Status, f.Score, f.Limit, f.Note
+			}
+			seen = true
+		}
+		if row.Status != report.CheckFailed && p.ignores(name) {
+			row.Status, row.Note = report.CheckNotApplicable, "switched off by policy "+p.ID()
+		}
+		checks = append(checks, row)
+	}
+	slices.SortStableFunc(reasons, func(a, b report.Reason) int {
+		return cmp.Compare(severityRank[a.Severity], severityRank[b.Severity])
+	})
+	return outcome, reasons, checks
+}
+
+var (
+	statusRank   = map[report.CheckStatus]int{report.CheckFailed: 0, report.CheckPassed: 1, report.CheckNotApplicable: 2, report.CheckNotRun: 3}
+	severityRank = map[report.Severity]int{report.SeverityBlock: 0, report.SeverityReview: 1, report.SeverityInfo: 2}
+	outcomeRank  = map[report.Outcome]int{report.OutcomeError: 0, report.OutcomeFail: 1, report.OutcomeReview: 2, report.OutcomePass: 3}
+)
+
+func graver(now report.Outcome, r report.Reason) report.Outcome {
+	next := report.OutcomePass
+	switch {
+	case r.Category == report.CategorySystem:
+		next = report.OutcomeError
+	case r.Severity == report.SeverityBlock:
+		next = report.OutcomeFail
+	case r.Severity == report.SeverityReview:
+		next = report.OutcomeReview
+	}
+	if outcomeRank[next] < outcomeRank[now] {
+		return next
+	}
+	return now
+}
+
+// newReason gives a failed finding its severity and its words. A code that the
+// catalogue does not have is a defect of Heyan, not of the applicant.
+func newReason(f Finding, p Policy) report.Reason {
+	e, ok := entries[f.Code]
+	if !ok {
+		f = Finding{Code: codeEngineFailed, Evidence: report.Evidence{Detail: "unknown_reason_code"}}
+		e = entries[f.Code]
+	}
+	r := report.Reason{
+		Code: f.Code, Category: e.Category, Field: f.Field, Evidence: f.Evidence,
+		Severity: p.SeverityOf(f.Code, f.Case), NextStep: e.NextStep,
+	}
+	message, suggestion := e.Message, e.Suggestion
+	if c, ok := e.Cases[f.Case]; ok {
+		r.Category, r.NextStep = cmp.Or(c.Category, r.Category), cmp.Or(c.NextStep, r.NextStep)
+		message, suggestion = cmp.Or(c.Message, message), cmp.Or(c.Suggestion, suggestion)
+	}
+	if f.Legible && r.Severity != report.SeverityOff {
+		r.Severity, r.NextStep, suggestion = report.SeverityInfo, report.NextNone, legibleSuggestion
+	}
+	message = cmp.Or(f.Message, message)
+	r.Message, r.Suggestion = render(message, f.Field, f.Evidence), render(suggestion, f.Field, f.Evidence)
+	return r
+}
+
+// beijing is the zone of every date on a license. China has one zone and no
+// daylight saving time.
+var beijing = time.FixedZone("CST", 8*60*60)
