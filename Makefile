@@ -13,7 +13,7 @@ VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 EVALSET ?= ../shared/evalset
 
-.PHONY: deps test-deps build demo test lint race eval bench bench-engines samples fuzz clean
+.PHONY: deps test-deps build demo test lint eval floors bench bench-engines samples clean
 
 deps: ## what building and running needs: Debian packages, ONNX Runtime, models
 	@command -v go >/dev/null || { echo "deps: go is missing (https://go.dev/dl)" >&2; exit 1; }
@@ -43,8 +43,11 @@ lint:
 	@go vet ./...
 	@go run $(STATICCHECK) ./...
 
-eval: build ## accuracy on real pictures, with the floors of .ci/run
-	@bin/heyan eval $(EVALSET)/truth.tsv
+eval: build ## accuracy on pictures with known truth
+	@bin/heyan eval --misses $(EVALSET)/truth.tsv
+
+floors: build ## the accuracy that a change must hold
+	@bin/heyan --quiet eval --floors .ci/floors.json --misses $(EVALSET)/truth.tsv
 
 bench: ## speed of the parts
 	@go test -run '^$$' -bench . -benchmem ./...

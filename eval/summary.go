@@ -71,16 +71,16 @@ type Summary struct {
 	// uscc_legible_a, registration_number (readable_legacy), name (both), and the
 	// other fields where the truth has them.
 	Exact map[string]*Rate
-	// WrongCodes are codes reported with another value than the printed one;
-	// WrongPassed are codes or names that are wrong in an outcome pass.
-	WrongCodes, WrongPassed []Miss
-	InvalidCaught           Rate // printed codes that break their check, reported as invalid or not at all
-	NegativesCaught         Rate // pictures of other things that are not called a license
-	CalledOther             Rate // readable licenses that are called something else
-	Upright                 Rate // pages turned right
-	Outcomes                map[string]map[report.Outcome]int
-	Misses                  []Miss
-	CPUSeconds, WallSeconds []float64 // a picture, in the order of the table
+	// WrongCodes are codes reported with another value than the printed one.
+	// WrongCodesPassed and WrongNamesPassed are wrong in an outcome pass.
+	WrongCodes, WrongCodesPassed, WrongNamesPassed []Miss
+	InvalidCaught                                  Rate // printed codes that break their check, reported as invalid or not at all
+	NegativesCaught                                Rate // pictures of other things that are not called a license
+	CalledOther                                    Rate // readable licenses that are called something else
+	Upright                                        Rate // pages turned right
+	Outcomes                                       map[string]map[report.Outcome]int
+	Misses                                         []Miss
+	CPUSeconds, WallSeconds                        []float64 // a picture, in the order of the table
 }
 
 // fieldsCounted are the fields with a rate of their own beside code and name.
@@ -170,11 +170,11 @@ func (s *Summary) compareClaims(r Result) {
 	if miss, is := wrong(report.FieldUSCC, printed); is && !invalid {
 		s.WrongCodes = append(s.WrongCodes, miss)
 		if r.Report.Outcome == report.OutcomePass {
-			s.WrongPassed = append(s.WrongPassed, miss)
+			s.WrongCodesPassed = append(s.WrongCodesPassed, miss)
 		}
 	}
 	if miss, is := wrong(report.FieldCompanyName, r.Fields[report.FieldCompanyName]); is && r.Report.Outcome == report.OutcomePass {
-		s.WrongPassed = append(s.WrongPassed, miss)
+		s.WrongNamesPassed = append(s.WrongNamesPassed, miss)
 	}
 }
 
@@ -190,7 +190,8 @@ func (s Summary) Print(w io.Writer) error {
 	fmt.Fprintf(t, "printed invalid codes caught\t%s\n", s.InvalidCaught)
 	fmt.Fprintf(t, "turned upright\t%s\n", s.Upright)
 	fmt.Fprintf(t, "wrong codes reported\t%d\n", len(s.WrongCodes))
-	fmt.Fprintf(t, "wrong code or name with outcome pass\t%d\n", len(s.WrongPassed))
+	fmt.Fprintf(t, "wrong codes with outcome pass\t%d\n", len(s.WrongCodesPassed))
+	fmt.Fprintf(t, "wrong names with outcome pass\t%d\n", len(s.WrongNamesPassed))
 	fmt.Fprintf(t, "\nexpected\tpass\tfail\treview\terror\n")
 	for _, expected := range slices.Sorted(maps.Keys(s.Outcomes)) {
 		o := s.Outcomes[expected]
@@ -216,7 +217,8 @@ func (s Summary) PrintMisses(w io.Writer) error {
 		}
 	}
 	fmt.Fprintf(t, "\n\tfile\tfield\ttruth\tread\n")
-	list("wrong and passed", s.WrongPassed)
+	list("wrong and passed", s.WrongCodesPassed)
+	list("wrong and passed", s.WrongNamesPassed)
 	list("wrong code", s.WrongCodes)
 	list("miss", s.Misses)
 	return t.Flush()
@@ -244,7 +246,9 @@ type Floors struct {
 	NegativesCaught float64            `json:"negatives_caught"`
 	InvalidCaught   float64            `json:"invalid_caught"`
 	CalledOther     float64            `json:"called_other"` // at most
-	WrongPassed     int                `json:"wrong_passed"` // at most
+	// WrongCodesPassed and WrongNamesPassed are at most so many.
+	WrongCodesPassed int  `json:"wrong_codes_passed"`
+	WrongNamesPassed *int `json:"wrong_names_passed"` // nil: not held
 }
 
 // ReadFloors reads floors from JSON; unknown names are errors.
@@ -279,8 +283,11 @@ func (f Floors) Broken(s Summary) []string {
 	if s.CalledOther.Of > 0 && s.CalledOther.Value() > f.CalledOther {
 		broken = append(broken, fmt.Sprintf("licenses called something else: %.3f, at most %.3f", s.CalledOther.Value(), f.CalledOther))
 	}
-	if len(s.WrongPassed) > f.WrongPassed {
-		broken = append(broken, fmt.Sprintf("wrong code or name with outcome pass: %d, at most %d", len(s.WrongPassed), f.WrongPassed))
+	if n := len(s.WrongCodesPassed); n > f.WrongCodesPassed {
+		broken = append(broken, fmt.Sprintf("wrong codes with outcome pass: %d, at most %d", n, f.WrongCodesPassed))
+	}
+	if n := len(s.WrongNamesPassed); f.WrongNamesPassed != nil && n > *f.WrongNamesPassed {
+		broken = append(broken, fmt.Sprintf("wrong names with outcome pass: %d, at most %d", n, *f.WrongNamesPassed))
 	}
 	return broken
 }

@@ -83,6 +83,16 @@ func Mean(characters []Character) float64 {
 	return sum / float64(len(characters))
 }
 
+// Certainty is the probability that all characters are right, taken as
+// independent: the product of their confidences.
+func Certainty(characters []Character) float64 {
+	product := 1.0
+	for _, c := range characters {
+		product *= c.Confidence
+	}
+	return product
+}
+
 // Join is the text of the characters.
 func Join(characters []Character) string {
 	var b strings.Builder

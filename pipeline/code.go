@@ -31,9 +31,10 @@ const usccLength = 18
 
 // sighting is one reading of 18 characters that may be the code.
 type sighting struct {
-	code        string // folded
-	source      string // the reader
-	confidence  float64
+	code        string  // folded
+	source      string  // the reader
+	confidence  float64 // mean of its characters
+	certainty   float64 // probability that all of them are right
 	least       float64 // of its characters
 	quad        ocr.Quad
 	doubts      []bool   // characters below doubtful
@@ -53,7 +54,7 @@ func sightings(line ocr.Line) []sighting {
 	var found []sighting
 	for from := 0; from+usccLength <= len(signs); from++ {
 		window := signs[from : from+usccLength]
-		s := sighting{code: codes.FoldUSCC(ocr.Join(window)), source: line.Engine, confidence: ocr.Mean(window), least: 1}
+		s := sighting{code: codes.FoldUSCC(ocr.Join(window)), source: line.Engine, confidence: ocr.Mean(window), certainty: ocr.Certainty(window), least: 1}
 		if !likelyCode(s.code) {
 			continue
 		}

@@ -190,33 +190,20 @@ func (r *run) readQR(ctx context.Context, sheet page.Page, f face) error {
 // readCode reads the code again, by other readers and with other crops, until
 // two readings agree or the readers are spent, and decides.
 func (r *run) readCode(ctx context.Context, sheet page.Page, f *face, seen []sighting) error {
-	if f.Kind == report.KindBusinessLicense && !legacy(f.Reading) {
-		regions := f.CodeRegions[:min(len(f.CodeRegions), maxRegions)]
-		for _, s := range seen {
-			regions = append([]ocr.Quad{s.quad}, regions...)
-			break
+	if f.Kind == report.KindBusinessLicense && !numbered(f.Reading) {
+		again, err := r.readRegions(ctx, sheet, f.CodeRegions, seen)
+		if err != nil {
+			return err
 		}
-		for _, attempt := range []struct {
-			reader ocr.Recogniser
-			grow   float64 // em on every side
-		}{{r.Second, 0.15}, {r.Accurate, 0.3}, {r.Accurate, 0}} {
-			if settled(seen) {
-				break
-			}
-			grown := make([]ocr.Quad, len(regions))
-			for i, q := range regions {
-				grown[i] = enlarged(q, attempt.grow)
-			}
-			lines, err := attempt.reader.Recognise(ctx, sheet.Image, grown)
-			if err != nil {
+		seen = again
+		if !settled(seen) {
+			if again, err = r.readEnlarged(ctx, sheet, f); err != nil {
 				return err
 			}
-			for _, line := range lines {
-				seen = append(seen, sightings(line)...)
-			}
+			seen = append(seen, again...)
 		}
 	}
-	expected := f.Kind == report.KindBusinessLicense && !legacy(f.Reading)
+	expected := f.Kind == report.KindBusinessLicense && !numbered(f.Reading)
 	f.code, f.decided, f.source = decideCode(seen, r.evidence.QR, expected)
 	if f.Masked && f.decided.State != verdict.CodeRead {
 		f.decided.State = verdict.CodeMasked
@@ -224,15 +211,100 @@ func (r *run) readCode(ctx context.Context, sheet page.Page, f *face, seen []sig
 	return nil
 }
 
+// readRegions reads the places of the code by one reader after the other until
+// the code is settled.
+func (r *run) readRegions(ctx context.Context, sheet page.Page, regions []ocr.Quad, seen []sighting) ([]sighting, error) {
+	regions = slices.Clone(regions[:min(len(regions), maxRegions)])
+	if len(seen) > 0 {
+		regions = append(regions, seen[0].quad)
+	}
+	for _, attempt := range []struct {
+		reader ocr.Recogniser
+		grow   float64 // em on every side
+	}{{r.Second, 0.15}, {r.Accurate, 0.3}, {r.Accurate, 0}} {
+		if settled(seen) || len(regions) == 0 {
+			break
+		}
+		grown := make([]ocr.Quad, len(regions))
+		for i, q := range regions {
+			grown[i] = enlarged(q, attempt.grow)
+		}
+		lines, err := attempt.reader.Recognise(ctx, sheet.Image, grown)
+		if err != nil {
+			return nil, err
+		}
+		for _, line := range lines {
+			seen = append(seen, sightings(line)...)
+		}
+	}
+	return seen, nil
+}
+
+// The upper part of a sheet, where every edition prints its number, in two
+// tiles that overlap by more than half a code: shares of the page.
+const (
+	upperTop, upperBottom = 0.03, 0.52
+	tileWidth             = 0.6
+	// tileLongSidePx is what the detector looks at without reducing it.
+	tileLongSidePx = 960
+)
+
+// readEnlarged looks for lines in the enlarged upper part of the sheet: stock
+// that is overprinted hides the line of the number from a detector that sees
+// the whole sheet. What it finds replaces the lines in its place when it brings
+// a number to light.
+func (r *run) readEnlarged(ctx context.Context, sheet page.Page, f *face) ([]sighting, error) {
+	var found []ocr.Line
+	for _, left := range []float64{0, 1 - tileWidth} {
+		part, back, err := sheet.Part(left, upperTop, left+tileWidth, upperBottom, tileLongSidePx)
+		if err != nil {
+			return nil, err
+		}
+		quads, err := r.Detector.Detect(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		whole := slices.DeleteFunc(quads, func(q ocr.Quad) bool { // cut by the tile's edge
+			low, high := q.Bounds()
+			return low.X < 2 && left > 0 || high.X > float64(part.Rect.Dx()-2) && left+tileWidth < 1
+		})
+		lines, err := r.Accurate.Recognise(ctx, part, whole)
+		if err != nil {
+			return nil, err
+		}
+		for _, line := range lines {
+			line.Quad = back(line.Quad)
+			if !slices.ContainsFunc(found, func(other ocr.Line) bool { return holds(other.Quad, line.Quad.Center()) }) {
+				found = append(found, line)
+			}
+		}
+	}
+	var seen []sighting
+	for _, line := range found {
+		seen = append(seen, sightings(line)...)
+	}
+	lines := slices.Clone(found)
+	for _, line := range f.lines {
+		if !slices.ContainsFunc(found, func(other ocr.Line) bool { return holds(other.Quad, line.Quad.Center()) }) {
+			lines = append(lines, line)
+		}
+	}
+	reading := license.Extract(lines, sheet.Image.Rect.Dx(), sheet.Image.Rect.Dy())
+	if reading.Kind == report.KindBusinessLicense && (numbered(reading) || settled(seen)) {
+		f.Reading, f.lines = reading, lines
+	}
+	return seen, nil
+}
+
 // maxRegions bounds the places where the code is read again.
 const maxRegions = 3
 
-// legacy tells whether the license bears a registration number of before the
-// unified code, and no code.
-func legacy(reading license.Reading) bool {
-	_, number := reading.Fields[report.FieldRegistrationNumber]
-	code, has := reading.Fields[report.FieldUSCC]
-	return number && (!has || !codes.IsUSCC(code.Text))
+// numbered tells whether the license bears a registration number of before the
+// unified code that passes its check, and no code.
+func numbered(reading license.Reading) bool {
+	number, has := reading.Fields[report.FieldRegistrationNumber]
+	code := reading.Fields[report.FieldUSCC]
+	return has && codes.CheckRegistrationNumber(number.Text).Verdict != codes.VerdictInvalid && !codes.IsUSCC(code.Text)
 }
 
 // enlarged grows a quad by a share of its height on every side.
@@ -259,9 +331,9 @@ func (r *run) fields(sheet page.Page, f face) {
 		return
 	}
 	for name, v := range f.Fields {
-		r.evidence.Fields[name] = report.Field{
-			Value: v.Text, Raw: v.Raw, Label: v.Label, Confidence: rounded(v.Confidence), Source: report.SourceOCR,
-			Polygon: outline(sheet, v.Quads), EmPx: rounded(v.EmPx / sheet.Scale), Amount: v.Amount}
+		r.evidence.Fields[name] = r.confirmed(name, v, report.Field{
+			Value: v.Text, Raw: v.Raw, Label: v.Label, Confidence: rounded(certainty(v)), Source: report.SourceOCR,
+			Polygon: outline(sheet, v.Quads), EmPx: rounded(v.EmPx / sheet.Scale), Amount: v.Amount})
 	}
 	r.evidence.Code = f.decided
 	if len(f.CodeRegions) > 0 {
@@ -273,7 +345,7 @@ func (r *run) fields(sheet page.Page, f face) {
 		if !has {
 			code = report.Field{Raw: f.code.code, EmPx: rounded(f.code.quad.Height() / boxPerEm / sheet.Scale)}
 		}
-		code.Value, code.Confidence, code.Source = f.code.code, rounded(f.code.confidence), f.source
+		code.Value, code.Confidence, code.Source = f.code.code, rounded(f.code.certainty), f.source
 		code.Readings, code.Candidates = f.decided.Readings, f.decided.Candidates
 		code.Polygon = sheet.OnPhoto(f.code.quad)
 		r.evidence.Code.Polygon = code.Polygon
@@ -281,6 +353,56 @@ func (r *run) fields(sheet page.Page, f face) {
 	default:
 		delete(r.evidence.Fields, report.FieldUSCC)
 	}
+}
+
+// certainty is the probability that every character of a value is right, taken
+// as independent. It tells right names from wrong ones far better than their
+// mean: of 161 right names 3 are below 0.9, of 5 wrong ones 5.
+func certainty(v license.Value) float64 {
+	if len(v.Characters) == 0 {
+		return v.Confidence
+	}
+	return ocr.Certainty(v.Characters)
+}
+
+// confirmed marks a field that the QR code says in words too: two readings
+// agree. Where they differ in doubtful characters only, the code's stand.
+func (r *run) confirmed(name report.FieldName, v license.Value, field report.Field) report.Field {
+	for _, code := range r.evidence.QR {
+		said := code.Fields[name]
+		if said == "" {
+			continue
+		}
+		switch license.CompareNames(said, field.Value).Class {
+		case license.NameIdentical, license.NameBracketWidth, license.NameSpacing:
+			field.Readings, field.Source = 2, report.SourceOCRQR
+		default:
+			if agrees(said, v.Characters) {
+				field.Value, field.Readings, field.Source = said, 2, report.SourceOCRQR
+			}
+		}
+	}
+	return field
+}
+
+// agrees tells whether what a QR code says differs from a reading in few
+// characters, all of them doubtful in the reading.
+func agrees(said string, read []ocr.Character) bool {
+	runes := []rune(said)
+	if len(runes) != len(read) {
+		return false
+	}
+	differ := 0
+	for i, c := range read {
+		if c.Text == string(runes[i]) {
+			continue
+		}
+		if c.Confidence >= doubtful {
+			return false
+		}
+		differ++
+	}
+	return differ <= maxFilled
 }
 
 // boxPerEm is the height of a detector's box over the em of its text.

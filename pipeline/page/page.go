@@ -184,3 +184,30 @@ func (p Page) Share(photo *image.NRGBA) float64 {
 	}
 	return longest / float64(max(photo.Rect.Dx(), photo.Rect.Dy()))
 }
+
+// Part is a rectangle of the page, given in shares of its width and height and
+// brought to a long side of so many pixels. Back maps its quads to the page.
+func (p Page) Part(left, top, right, bottom float64, longSide int) (part *image.NRGBA, back func(ocr.Quad) ocr.Quad, err error) {
+	w, h := float64(p.Image.Rect.Dx()), float64(p.Image.Rect.Dy())
+	quad := ocr.Quad{{X: left * w, Y: top * h}, {X: right * w, Y: top * h}, {X: right * w, Y: bottom * h}, {X: left * w, Y: bottom * h}}
+	factor := float64(longSide) / math.Max(quad.Width(), quad.Height())
+	source, err := mat.View(p.Image)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer source.Close()
+	crop, err := mat.Crop(source, quad, int(quad.Width()*factor), int(quad.Height()*factor))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer crop.Close()
+	if part, err = mat.Picture(crop); err != nil {
+		return nil, nil, err
+	}
+	return part, func(q ocr.Quad) ocr.Quad {
+		for i := range q {
+			q[i].X, q[i].Y = q[i].X/factor+quad[0].X, q[i].Y/factor+quad[0].Y
+		}
+		return q
+	}, nil
+}

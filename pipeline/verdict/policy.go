@@ -58,7 +58,7 @@ type Policy struct {
 
 // FileLimits bound the uploaded file.
 type FileLimits struct {
-	Formats   []string `json:"formats"` // jpeg, png, webp, bmp, tiff, heic, pdf
+	Formats   []string `json:"formats"` // jpeg, png, webp, bmp, tiff, heic, gif, pdf
 	MaxBytes  int64    `json:"max_bytes"`
 	MaxPixels int64    `json:"max_pixels"`
 	MinSidePx int      `json:"min_side_px"` // shorter side of the picture
@@ -74,7 +74,8 @@ type Band struct {
 // Limits are the thresholds of the measures.
 type Limits struct {
 	// CodeConfidence, NameConfidence and FieldConfidence are the least
-	// confidence, 0..1, of a single reading that is believed.
+	// confidence, 0..1, of a single reading that is believed: the probability
+	// that all its characters are right. A code must pass its check as well.
 	CodeConfidence  float64 `json:"code_confidence"`
 	NameConfidence  float64 `json:"name_confidence"`
 	FieldConfidence float64 `json:"field_confidence"`
@@ -107,6 +108,9 @@ type PolicyError struct {
 func (e *PolicyError) Error() string {
 	return fmt.Sprintf("policy %s: %s: %s", cmp.Or(e.Policy, "without a name"), e.Field, e.Rule)
 }
+
+// Retryable is false: a policy does not mend itself.
+func (e *PolicyError) Retryable() bool { return false }
 
 // ID names the policy and its version, as in photo@1.
 func (p Policy) ID() string { return p.Name + "@" + strconv.Itoa(p.Version) }
@@ -391,7 +395,7 @@ func (l Limits) validate(wrong func(field, format string, args ...any) error) er
 }
 
 // formats are the file formats that a policy may accept.
-var formats = []string{"jpeg", "png", "webp", "bmp", "tiff", "heic", "pdf"}
+var formats = []string{"jpeg", "png", "webp", "bmp", "tiff", "heic", "gif", "pdf"}
 
 // printable are the fields that every kind of business license prints besides
 // code and name. Capital, term and form are not on all of them.

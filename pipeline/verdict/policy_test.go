@@ -132,7 +132,7 @@ func TestParsePolicyRefuses(t *testing.T) {
 		{"version", func(m map[string]any) { m["version"] = 0 }, "version: must be at least 1"},
 		{"kind", func(m map[string]any) { m["version"] = "1" }, "version: must be a whole number, not string"},
 		{"title", func(m map[string]any) { m["title"] = map[string]any{"zh": "x"} }, "title: must be given as zh and en"},
-		{"format", func(m map[string]any) { file(m)["formats"] = []string{"jpeg", "gif"} }, "file.formats[1]: must be one of jpeg"},
+		{"format", func(m map[string]any) { file(m)["formats"] = []string{"jpeg", "svg"} }, "file.formats[1]: must be one of jpeg"},
 		{"no formats", func(m map[string]any) { delete(file(m), "formats") }, "file.formats: must not be empty"},
 		{"bytes", func(m map[string]any) { delete(file(m), "max_bytes") }, "file.max_bytes: must be at least 1"},
 		{"declared", func(m map[string]any) { m["declared"] = []string{"scope"} }, `declared[0]: "scope"`},

@@ -170,7 +170,7 @@ func TestDecide(t *testing.T) {
 		{"slight blur explains a lost code", "", unread(func(e *Evidence) { line(e, report.FieldUSCC, func(q *report.LineQuality) { q.BlurQ = 0.11 }) }),
 			report.OutcomeFail, []string{"image_blurry block uscc", "uscc_unreadable block uscc"}},
 		{"slight blur does not condemn a doubtful name", "", func(e *Evidence) {
-			set(e, report.FieldCompanyName, confidence(0.9))
+			set(e, report.FieldCompanyName, confidence(0.85))
 			line(e, report.FieldCompanyName, func(q *report.LineQuality) { q.BlurQ = 0.1 })
 		}, report.OutcomeReview, []string{"name_unreadable review name"}},
 		{"blur explains a doubtful name", "", func(e *Evidence) {
@@ -220,7 +220,7 @@ func TestDecide(t *testing.T) {
 		{"masked", "", noCode(CodeMasked), report.OutcomeFail, []string{"document_masked block uscc"}},
 		{"legacy", "", legacy, report.OutcomePass, []string{"document_legacy info registration_number"}},
 		{"legacy, 13 digits", "", func(e *Evidence) { legacy(e); set(e, report.FieldRegistrationNumber, value("9999992000001")) }, report.OutcomePass, []string{"document_legacy info registration_number"}},
-		{"legacy, doubtful number", "", func(e *Evidence) { legacy(e); set(e, report.FieldRegistrationNumber, confidence(0.7)) },
+		{"legacy, doubtful number", "", func(e *Evidence) { legacy(e); set(e, report.FieldRegistrationNumber, confidence(0.55)) },
 			report.OutcomeReview, []string{"uscc_unreadable review registration_number", "document_legacy info registration_number"}},
 		{"legacy, check digit", "", func(e *Evidence) { legacy(e); set(e, report.FieldRegistrationNumber, value(otherDigit(legacyNumber))) },
 			report.OutcomeReview, []string{"uscc_unreadable review registration_number", "document_legacy info registration_number"}},
@@ -275,7 +275,7 @@ func TestDecide(t *testing.T) {
 			e.Code.Candidates = []string{uscc}
 			e.Declared.USCC = uscc
 		}, report.OutcomeReview, []string{"uscc_unreadable review uscc"}},
-		{"code doubtful", "", func(e *Evidence) { set(e, report.FieldUSCC, confidence(0.6)) }, report.OutcomeReview, []string{"uscc_unreadable review uscc"}},
+		{"code doubtful", "", func(e *Evidence) { set(e, report.FieldUSCC, confidence(0.55)) }, report.OutcomeReview, []string{"uscc_unreadable review uscc"}},
 		{"code doubtful, declared the same", "", func(e *Evidence) { set(e, report.FieldUSCC, confidence(0.6)); e.Declared.USCC = strings.ToLower(uscc) }, report.OutcomePass, nil},
 		{"code of two readings", "", func(e *Evidence) { set(e, report.FieldUSCC, confidence(0.85)); e.Code.Readings = 2 }, report.OutcomePass, nil},
 		{"code of QR only", "", func(e *Evidence) { set(e, report.FieldUSCC, func(f *report.Field) { f.Source = report.SourceQR }) }, report.OutcomeReview, []string{"uscc_unreadable review uscc"}},
@@ -288,7 +288,7 @@ func TestDecide(t *testing.T) {
 		{"QR agrees", "", func(e *Evidence) { e.QR = []report.QR{{Kind: "gsxt_uniscid", USCC: uscc}} }, report.OutcomePass, nil},
 		{"QR disagrees", "", func(e *Evidence) { e.QR = []report.QR{{Kind: "gsxt_uniscid", USCC: other}} }, report.OutcomeFail, []string{"uscc_qr_mismatch block uscc"}},
 		{"QR disagrees with a doubtful code", "", func(e *Evidence) {
-			set(e, report.FieldUSCC, confidence(0.6))
+			set(e, report.FieldUSCC, confidence(0.55))
 			e.QR = []report.QR{{Kind: "gsxt_uniscid", USCC: other}}
 		}, report.OutcomeReview, []string{"uscc_unreadable review uscc"}},
 		{"declared code", "", func(e *Evidence) { e.Declared.USCC = other }, report.OutcomeFail, []string{"uscc_mismatch block uscc"}},

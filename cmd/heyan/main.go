@@ -1,0 +1,112 @@
+// Command heyan verifies photos of Chinese business licenses. This package
+// wires the commands to the packages that do the work and knows nothing else.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/heyan/heyan/server"
+)
+
+// version is set by the build.
+var version = "unversioned"
+
+// The exit codes, documented in the README.
+const (
+	exitPass    = 0 // all pass
+	exitVerdict = 1 // some fail or review
+	exitUsage   = 2
+	exitBroken  = 3 // something is missing or broken here
+)
+
+type commands struct {
+	Verify verifyCommand `cmd:"" help:"Verify pictures here, without the service."`
+	Check  checkCommand  `cmd:"" help:"Check numbers alone: uscc, regno, orgcode, id."`
+	Serve  serveCommand  `cmd:"" help:"Run the service on this machine: API, storage, queue and workers in one."`
+	Submit submitCommand `cmd:"" help:"Send pictures to a service, wait for the verdicts and print them."`
+	Demo   demoCommand   `cmd:"" help:"Send the sample photos through a service of their own and print the verdicts."`
+	Eval   evalCommand   `cmd:"" help:"Measure accuracy on pictures with known truth."`
+	Synth  synthCommand  `cmd:"" help:"Draw synthetic test pictures with their truth."`
+	Doctor doctorCommand `cmd:"" help:"Say what is installed, at which version, and what is missing."`
+	Engine engineCommand `cmd:"" hidden:"" help:"Read pictures from standard input; started by the other commands."`
+
+	Version kong.VersionFlag `help:"Print the version."`
+	Quiet   bool             `help:"Log errors only."`
+}
+
+// exit is an error that carries the process's exit code. Nothing more is
+// printed when err is nil.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+// standard are the streams a command talks to.
+type standard struct {
+	out io.Writer
+	err io.Writer
+}
+
+func main() { os.Exit(run(os.Args[1:], standard{out: os.Stdout, err: os.Stderr})) }
+
+// run is main without the process: it returns the exit code.
+func run(args []string, std standard) int {
+	var c commands
+	done := -1
+	parser, err := kong.New(&c, kong.Name("heyan"), kong.UsageOnError(),
+		kong.Description("Heyan (核验) verifies photos of Chinese business licenses."),
+		kong.Vars{"version": version, "listen": server.DefaultListen}, kong.Writers(std.out, std.err), kong.Exit(func(code int) { done = code }))
+	if err != nil {
+		fmt.Fprintln(std.err, "heyan:", err)
+		return exitBroken
+	}
+	command, err := parser.Parse(args)
+	if done >= 0 {
+		return done
+	}
+	if err != nil {
+		fmt.Fprintf(std.err, "heyan: %v\nRun heyan --help for the commands and their flags.\n", err)
+		return exitUsage
+	}
+	level := slog.LevelInfo
+	if c.Quiet {
+		level = slog.LevelError
+	}
+	slog.SetDefault(slog.New(slog.NewTextHandler(std.err, &slog.HandlerOptions{Level: level})))
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	command.BindTo(ctx, (*context.Context)(nil))
+	err = command.Run(std)
+	var leave *exit
+	switch {
+	case err == nil:
+		return exitPass
+	case errors.As(err, &leave):
+		if leave.err != nil {
+			fmt.Fprintln(std.err, "heyan:", leave.err)
+		}
+		return leave.code
+	default:
+		fmt.Fprintln(std.err, "heyan:", err)
+		return exitBroken
+	}
+}

@@ -1,0 +1,34 @@
+package worker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/storage/records"
+	"github.com/heyan/heyan/storage/vault"
+)
+
+// SealSubmission is a submission as its record keeps it.
+func SealSubmission(v *vault.Vault, id string, s report.Submission) ([]byte, error) {
+	text, err := json.Marshal(s)
+	if err != nil {
+		return nil, fmt.Errorf("submission: %w", err)
+	}
+	return v.Seal(vault.Submission(id), text), nil
+}
+
+// OpenSubmission is the submission of a record.
+func OpenSubmission(v *vault.Vault, r records.Verification) (report.Submission, error) {
+	text, err := v.Open(vault.Submission(r.ID), r.Sealed)
+	if err != nil {
+		return report.Submission{}, fmt.Errorf("submission: %w", err)
+	}
+	var s report.Submission
+	if err := json.Unmarshal(text, &s); err != nil {
+		// The decoder's own words may quote what was declared.
+		return report.Submission{}, errors.New("submission: the sealed text is not the expected JSON")
+	}
+	return s, nil
+}

@@ -1,0 +1,338 @@
+// Package worker takes queued verifications to their verdicts: it knows the
+// queue (and is the only importer of asynq), leases, attempts and the engine's
+// children. It must not know how a picture is read or decided, nor HTTP.
+//
+// The records are the truth. The queue carries ids and may vanish at any time;
+// a sweeper puts back whatever the records say is still to be done. Nothing
+// personal enters the queue or a log.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"log/slog"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/storage/objects"
+	"github.com/heyan/heyan/storage/records"
+	"github.com/heyan/heyan/storage/vault"
+	"github.com/heyan/heyan/worker/engine"
+)
+
+// MaxAttempts is how many attempts a verification gets before a person looks at it.
+const MaxAttempts = 3
+
+// Codes of failed attempts, and of the reasons given when they were the last.
+const (
+	codeEngineFailed       = "system_engine_failed"
+	codeStorageUnavailable = "system_storage_unavailable"
+	codeTimeout            = "system_timeout"
+)
+
+const (
+	// attemptLease outlasts the handler, so that a row comes due only when its
+	// worker is dead.
+	attemptLease = taskTimeout + 10*time.Second
+	// closingTime is for the last words to the records after a context ended.
+	closingTime = 10 * time.Second
+	// sweepBatch is how many rows one statement leases.
+	sweepBatch = 200
+	// pollEvery is how often an idle worker asks the queue for work, and how
+	// often it looks for retries that are due.
+	pollEvery = 100 * time.Millisecond
+	// retryMax is the longest delay between two attempts.
+	retryMax = time.Minute
+	// awayFactor slows retries while storage or engine are away as a whole.
+	awayFactor = 4
+)
+
+// Worker verifies. All fields without a default are required.
+type Worker struct {
+	Records *records.Store
+	Objects *objects.Store
+	Vault   *vault.Vault
+	Queue   *Queue
+	Engine  *engine.Pool
+	// SystemReport is the report of a verification that we could not make, for
+	// a person to review; code is the reason.
+	SystemReport func(s report.Submission, code string) report.Report
+	// Alone: records and queue belong to this process and to no other.
+	Alone bool
+
+	Logger       *slog.Logger     // default slog.Default()
+	Now          func() time.Time // default time.Now
+	SweepEvery   time.Duration    // default 3 s
+	QueueLease   time.Duration    // until a row in the queue is looked after again; default 1 min
+	RetryAfter   time.Duration    // delay after the first failed attempt, doubling; default 1 s
+	DrainTimeout time.Duration    // for pictures at work when Run's context ends; default 20 s
+
+	running sync.WaitGroup
+}
+
+func (w *Worker) setDefaults() {
+	if w.Logger == nil {
+		w.Logger = slog.Default()
+	}
+	if w.Now == nil {
+		w.Now = time.Now
+	}
+	if w.SweepEvery == 0 {
+		w.SweepEvery = 3 * time.Second
+	}
+	if w.QueueLease == 0 {
+		w.QueueLease = time.Minute
+	}
+	if w.RetryAfter == 0 {
+		w.RetryAfter = time.Second
+	}
+	if w.DrainTimeout == 0 {
+		w.DrainTimeout = 20 * time.Second
+	}
+}
+
+// Run works until ctx ends, then takes no more work, lets the pictures at work
+// finish within DrainTimeout, and gives back the rest.
+func (w *Worker) Run(ctx context.Context) error {
+	w.setDefaults()
+	server := asynq.NewServerFromRedisClient(w.Queue.client, asynq.Config{
+		Concurrency:              w.Engine.Size(),
+		Queues:                   weights,
+		TaskCheckInterval:        pollEvery,
+		DelayedTaskCheckInterval: pollEvery,
+		ShutdownTimeout:          w.DrainTimeout,
+		RetryDelayFunc:           w.retryDelay,
+		IsFailure:                func(err error) bool { return errors.As(err, new(*failedAttempt)) },
+		Logger:                   asynqLogger{w.Logger},
+		LogLevel:                 asynq.WarnLevel,
+	})
+	err := server.Start(asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
+		w.running.Add(1)
+		defer w.running.Done()
+		return w.handle(ctx, string(t.Payload()))
+	}))
+	if err != nil {
+		return fmt.Errorf("worker: %w", err)
+	}
+	w.sweepUntil(ctx)
+	server.Shutdown()
+	w.running.Wait() // asynq does not wait for handlers that it gave up
+	return nil
+}
+
+// beyond is later than any lease that stands in the records.
+const beyond = 365 * 24 * time.Hour
+
+// sweepUntil puts what is due back into the queue, now and then, until ctx ends.
+func (w *Worker) sweepUntil(ctx context.Context) {
+	sweep := w.sweep
+	if w.Alone {
+		sweep = w.takeOver
+	}
+	tick := time.NewTicker(w.SweepEvery)
+	defer tick.Stop()
+	for {
+		err := sweep(ctx)
+		if err == nil {
+			sweep = w.sweep
+		} else if ctx.Err() == nil {
+			w.Logger.Error("sweep failed", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// takeOver enqueues every verification that waits for its verdict: queue and
+// workers died with the process before this one, and nobody holds the leases
+// that stand in the records.
+func (w *Worker) takeOver(ctx context.Context) error {
+	_, err := w.enqueueDue(ctx, w.Now().Add(beyond), w.QueueLease-beyond, math.MaxInt32)
+	return err
+}
+
+// sweep enqueues every verification whose lease is over.
+func (w *Worker) sweep(ctx context.Context) error {
+	for {
+		n, err := w.enqueueDue(ctx, w.Now(), w.QueueLease, sweepBatch)
+		if err != nil || n < sweepBatch {
+			return err
+		}
+	}
+}
+
+func (w *Worker) enqueueDue(ctx context.Context, by time.Time, lease time.Duration, limit int) (int, error) {
+	if err := w.Queue.Ping(ctx); err != nil {
+		return 0, err // leasing rows that cannot be enqueued would only delay them
+	}
+	due, err := w.Records.LeaseDue(ctx, by, lease, limit)
+	for _, d := range due {
+		if failed := w.Queue.enqueueLost(ctx, d.ID, d.Priority, w.Now()); failed != nil {
+			err = fmt.Errorf("verification %s: %w", d.ID, failed)
+			if w.Queue.Ping(ctx) != nil {
+				break // the others would fail as well; they come due again
+			}
+		}
+	}
+	return len(due), err
+}
+
+// failedAttempt is an attempt that counts. Every other error of handle means
+// that nothing was tried.
+type failedAttempt struct {
+	code  string
+	last  bool // further attempts cannot help
+	cause error
+}
+
+func (e *failedAttempt) Error() string { return e.code + ": " + e.cause.Error() }
+func (e *failedAttempt) Unwrap() error { return e.cause }
+
+// handle makes one attempt at a verification. nil: it has its verdict.
+func (w *Worker) handle(ctx context.Context, id string) error {
+	begin := w.Now()
+	log := w.Logger.With("verification", id)
+	v, err := w.Records.StartAttempt(ctx, id, begin, attemptLease)
+	if errors.Is(err, records.ErrAlreadyCompleted) || errors.Is(err, records.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		log.Warn("attempt not started", "error", err)
+		return err
+	}
+	log = log.With("attempt", v.Attempts)
+	rep, err := w.attempt(ctx, v)
+	if err == nil {
+		err = w.complete(ctx, v, rep)
+	}
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closingTime)
+	defer cancel()
+	var failed *failedAttempt
+	switch {
+	case err == nil:
+		log.Info("verified", "outcome", rep.Outcome, "took", w.Now().Sub(begin))
+		return nil
+	case !errors.As(err, &failed):
+		log.Warn("attempt given back", "error", err)
+		if err := w.Records.Requeue(closing, id, w.Now()); err != nil && !errors.Is(err, records.ErrAlreadyCompleted) {
+			log.Error("attempt not given back", "error", err)
+		}
+		return err
+	case failed.last || v.Attempts >= v.MaxAttempts:
+		log.Error("last attempt failed", "code", failed.code, "error", err)
+		return w.giveUp(closing, v, failed.code)
+	}
+	log.Warn("attempt failed", "code", failed.code, "error", err)
+	// asynq retries by itself; the row comes due only if that is lost.
+	retryAt := w.Now().Add(retryMax + w.QueueLease)
+	if err := w.Records.RecordFailure(closing, id, failed.code, retryAt); err != nil && !errors.Is(err, records.ErrAlreadyCompleted) {
+		log.Error("failure not recorded", "error", err)
+	}
+	return err
+}
+
+// attempt reads the picture once.
+func (w *Worker) attempt(ctx context.Context, v records.Verification) (report.Report, error) {
+	if v.Attempts > v.MaxAttempts {
+		return report.Report{}, &failedAttempt{codeEngineFailed, true, errors.New("earlier attempts took their workers with them")}
+	}
+	s, err := OpenSubmission(w.Vault, v)
+	if err != nil {
+		return report.Report{}, &failedAttempt{codeStorageUnavailable, false, err}
+	}
+	picture, err := w.picture(ctx, v.ObjectKey)
+	if err != nil {
+		if gone(err) {
+			err = &failedAttempt{codeStorageUnavailable, false, err}
+		}
+		return report.Report{}, err
+	}
+	rep, err := w.Engine.Verify(ctx, engine.Request{Submission: s, Policy: v.Policy, Picture: picture})
+	if err == nil {
+		return rep, nil
+	}
+	if remote, ok := errors.AsType[*engine.RemoteError](err); ok {
+		code := codeEngineFailed
+		if remote.Timeout {
+			code = codeTimeout
+		}
+		err = &failedAttempt{code, !remote.Retryable(), err}
+	} else if _, died := errors.AsType[*engine.DeathError](err); died {
+		err = &failedAttempt{codeEngineFailed, false, err}
+	}
+	return report.Report{}, err
+}
+
+func (w *Worker) picture(ctx context.Context, key string) ([]byte, error) {
+	object, _, err := w.Objects.Get(ctx, key, engine.MaxPicture)
+	if err != nil {
+		return nil, err
+	}
+	defer object.Close()
+	return io.ReadAll(object)
+}
+
+// gone says whether an object store's answer is about this object, not about
+// the store.
+func gone(err error) bool {
+	return errors.Is(err, objects.ErrNotFound) || errors.Is(err, objects.ErrTooLarge) || errors.Is(err, objects.ErrInvalidKey)
+}
+
+// complete writes the verdict. Another's verdict that came first stands.
+func (w *Worker) complete(ctx context.Context, v records.Verification, rep report.Report) error {
+	rep.ID, rep.Status = v.ID, report.StatusCompleted
+	err := w.Records.Complete(ctx, v.ID, rep, w.Now())
+	var fault *records.Error
+	switch {
+	case err == nil, errors.Is(err, records.ErrAlreadyCompleted):
+		return nil
+	case errors.As(err, &fault) && !fault.Retryable() && ctx.Err() == nil:
+		return &failedAttempt{codeEngineFailed, false, err} // the report is unfit to be kept
+	}
+	return err
+}
+
+// giveUp hands the verification to a person.
+func (w *Worker) giveUp(ctx context.Context, v records.Verification, code string) error {
+	s, err := OpenSubmission(w.Vault, v)
+	if err != nil {
+		s = report.Submission{Policy: v.Policy}
+	}
+	return w.complete(ctx, v, w.SystemReport(s, code))
+}
+
+// retryDelay doubles from RetryAfter to retryMax. A spread of a quarter, fixed
+// by the task's id, keeps tasks that failed together from coming back together.
+//
+// Where nothing was tried, asynq keeps n: then the delay is awayFactor times
+// the first one.
+func (w *Worker) retryDelay(n int, err error, t *asynq.Task) time.Duration {
+	delay := retryMax
+	if !errors.As(err, new(*failedAttempt)) {
+		delay = min(delay, awayFactor*w.RetryAfter)
+	} else if n < 16 { // no overflow below: 2^16 s is a day
+		delay = min(delay, w.RetryAfter<<n)
+	}
+	h := fnv.New32a()
+	h.Write(t.Payload())
+	return delay - delay/4*time.Duration(h.Sum32()%1024)/1024
+}
+
+// asynqLogger passes on what asynq says, which holds ids and errors only.
+type asynqLogger struct{ log *slog.Logger }
+
+func (l asynqLogger) Debug(args ...any) { l.log.Debug(fmt.Sprint(args...), "from", "asynq") }
+func (l asynqLogger) Info(args ...any)  { l.log.Info(fmt.Sprint(args...), "from", "asynq") }
+func (l asynqLogger) Warn(args ...any)  { l.log.Warn(fmt.Sprint(args...), "from", "asynq") }
+func (l asynqLogger) Error(args ...any) { l.log.Error(fmt.Sprint(args...), "from", "asynq") }
+func (l asynqLogger) Fatal(args ...any) { l.log.Error(fmt.Sprint(args...), "from", "asynq") }
