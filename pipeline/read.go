@@ -447,7 +447,20 @@ func (r *run) measure(sheet page.Page, f face) {
 	if tone.Grayscale() {
 		r.evidence.Document.Color = report.ColorGrayscale
 	}
+	var places []ocr.Quad // of the code and the name, without which nothing passes
+	if len(f.CodeRegions) > 0 && f.decided.State != verdict.CodeRead {
+		places = append(places, f.CodeRegions[0])
+	}
+	places = append(places, f.Fields[report.FieldUSCC].Quads...)
+	places = append(places, f.Fields[report.FieldCompanyName].Quads...)
+	glare := report.Measure{}
+	for i, share := range quality.Glare(sheet.Image, places) {
+		if share > glare.Value {
+			glare = report.Measure{Value: rounded(share), Polygon: sheet.OnPhoto(places[i])}
+		}
+	}
 	r.evidence.Measures = map[string]report.Measure{
+		verdict.MeasureGlareShare: glare,
 		verdict.MeasurePaperLevel: {Value: rounded(tone.Paper)},
 		verdict.MeasureInkLevel:   {Value: rounded(tone.Ink)},
 		verdict.MeasureRedShare:   {Value: rounded(tone.RedShare)},

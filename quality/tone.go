@@ -6,14 +6,11 @@ import (
 	"slices"
 )
 
-// The limits of a page's colour and exposure (P99.5 of Lab chroma; share of
-// pixels; levels 0..255). A page is a grayscale copy when both the
-// chroma and the red share are below.
+// The limits of a page's colour. A page is a grayscale copy when both the chroma
+// (P99.5, CIELAB) and the red share are below.
 const (
-	ChromaGray     = 10.0   // CIELAB units: at most this much in a copy under coloured light
-	RedShareGray   = 0.0002 // of the page
-	PaperDark      = 90.0   // level of the paper below which a picture is too dark
-	InkOverexposed = 150.0  // level of the ink above which a picture is overexposed
+	ChromaGray   = 10.0   // CIELAB units: at most this much in a copy under coloured light
+	RedShareGray = 0.0002 // of the page
 )
 
 // Tone is the colour and exposure of a page.

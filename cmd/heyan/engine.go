@@ -142,7 +142,13 @@ func cpuTime() time.Duration {
 // person at this terminal.
 func systemReport(s report.Submission, code, detail string) report.Report {
 	slog.Error("no verdict", "file", oneLine(s.File), "code", code, "detail", detail)
-	return decided(s, verdict.Evidence{Declared: s.Declared, System: &verdict.SystemProblem{Code: code, Detail: detail}})
+	r := decided(s, verdict.Evidence{Declared: s.Declared, System: &verdict.SystemProblem{Code: code}})
+	for i := range r.Checks {
+		if r.Checks[i].Status == report.CheckFailed {
+			r.Checks[i].Note = detail
+		}
+	}
+	return r
 }
 
 // decided is the report of a picture that was never read.

@@ -10,9 +10,9 @@ import (
 )
 
 // nativeBlurPx is the blur, in pixels before any enlargement, up to which small
-// text is small rather than blurred (0.6 px is sampling alone, above 0.8 px the
-// lens or the hand is to blame).
-const nativeBlurPx = 0.8
+// text is small rather than blurred: sampling alone gives 0.6 px, and JPEG blocks
+// of text of few pixels as much again.
+const nativeBlurPx = 1.0
 
 // defect is a measure of a line against its band.
 type defect struct {
@@ -42,9 +42,9 @@ func (x *examination) lineDefects(field report.FieldName, q report.LineQuality) 
 		blurBand = l.BlurQCode
 	}
 	blurred := newDefect("image_blurry", "blur_q", q.BlurQ, blurBand)
-	small := newDefect("image_resolution_too_low", "effective_em_px", q.EffectiveEmPx, l.EffectiveEmPx)
+	small := newDefect("image_resolution_too_low", "em_px", q.EmPx, l.EmPx)
 	faint := newDefect("image_low_contrast", "contrast", q.Contrast, l.Contrast)
-	if small.excess > 0 && q.BlurQ*q.EffectiveEmPx <= nativeBlurPx {
+	if small.excess > 0 && q.BlurQ*q.EmPx <= nativeBlurPx {
 		blurred.excess = 0 // it only looks blurred at the size of reading
 	}
 	grades := []defect{blurred, small, faint}
@@ -166,7 +166,14 @@ func (x *examination) darkness() []Finding {
 	return x.capture("image_too_dark", MeasurePaperLevel, x.policy.Limits.PaperLevel, false)
 }
 
+// burntPaper is the level from which paper has lost its texture, 0..255.
+const burntPaper = 250
+
 func (x *examination) exposure() []Finding {
+	// Blur bleaches ink as well; too much light burns the paper out.
+	if paper, ok := x.Measures[MeasurePaperLevel]; ok && paper.Value < burntPaper {
+		return pass("")
+	}
 	return x.capture("image_overexposed", MeasureInkLevel, x.policy.Limits.InkLevel, true)
 }
 

@@ -82,10 +82,10 @@ type Limits struct {
 	// AgreedConfidence is enough where two independent readings agree.
 	AgreedConfidence float64 `json:"agreed_confidence"`
 
-	BlurQCode     Band `json:"blur_q_code"`     // blur of the code's line, em
-	BlurQText     Band `json:"blur_q_text"`     // blur of other lines, em
-	EffectiveEmPx Band `json:"effective_em_px"` // character height, pixels
-	Contrast      Band `json:"contrast"`        // (paper-ink)/(paper+ink)
+	BlurQCode Band `json:"blur_q_code"` // blur of the code's line, em
+	BlurQText Band `json:"blur_q_text"` // blur of other lines, em
+	EmPx      Band `json:"em_px"`       // character height, pixels
+	Contrast  Band `json:"contrast"`    // (paper-ink)/(paper+ink)
 
 	PaperLevel      float64 `json:"paper_level"`      // 0..255, at least
 	InkLevel        float64 `json:"ink_level"`        // 0..255, at most
@@ -379,7 +379,7 @@ func (l Limits) validate(wrong func(field, format string, args ...any) error) er
 	}{
 		{"blur_q_code", l.BlurQCode, true},
 		{"blur_q_text", l.BlurQText, true},
-		{"effective_em_px", l.EffectiveEmPx, false},
+		{"em_px", l.EmPx, false},
 		{"contrast", l.Contrast, false},
 	} {
 		switch {

@@ -142,7 +142,7 @@ func TestParsePolicyRefuses(t *testing.T) {
 		{"limit too large", func(m map[string]any) { limits(m)["name_confidence"] = 95 }, "limits.name_confidence: must be above 0 and at most 1"},
 		{"band turned", func(m map[string]any) { limits(m)["blur_q_code"] = map[string]any{"pass": 0.13, "fail": 0.07} }, "limits.blur_q_code: pass must be below fail"},
 		{"band turned, falling", func(m map[string]any) { limits(m)["contrast"] = map[string]any{"pass": 0.1, "fail": 0.2} }, "limits.contrast: pass must be above fail"},
-		{"band absent", func(m map[string]any) { delete(limits(m), "effective_em_px") }, "limits.effective_em_px: pass and fail must be above 0"},
+		{"band absent", func(m map[string]any) { delete(limits(m), "em_px") }, "limits.em_px: pass and fail must be above 0"},
 		{"severity", func(m map[string]any) { m["severity"].(map[string]any)["warn"] = []string{} }, "severity.warn: must be block, review, info or off"},
 		{"code", func(m map[string]any) { move(m, "image_ugly", "info") }, `severity.info: no reason has the code "image_ugly"`},
 		{"case", func(m map[string]any) { move(m, "image_blurry/motion", "info") }, `severity.info: reason image_blurry has no case "motion"`},

@@ -119,7 +119,7 @@ func inWords(measure string, v *float64) report.Text {
 		return same(short(*v/(1<<20)) + " MB")
 	case "pixels":
 		return report.Text{ZH: short(*v/1e4) + "万像素", EN: short(*v/1e6) + " megapixels"}
-	case "effective_em_px", "short_side_px":
+	case "em_px", "short_side_px":
 		return report.Text{ZH: short(*v) + "像素", EN: short(*v) + " pixels"}
 	case "remaining_days":
 		return report.Text{ZH: short(*v) + "天", EN: short(*v) + " days"}

@@ -186,7 +186,7 @@ func TestDecide(t *testing.T) {
 			report.OutcomeFail, []string{"image_low_contrast block uscc", "uscc_unreadable block uscc"}},
 		{"dark, code lost", "", unread(measure(MeasurePaperLevel, 60)), report.OutcomeFail, []string{"image_too_dark block", "uscc_unreadable block uscc"}},
 		{"dark, all read", "", measure(MeasurePaperLevel, 60), report.OutcomePass, []string{"image_too_dark info"}},
-		{"overexposed, code lost", "", unread(measure(MeasureInkLevel, 190)), report.OutcomeFail, []string{"image_overexposed block", "uscc_unreadable block uscc"}},
+		{"overexposed, code lost", "", unread(func(e *Evidence) { measure(MeasureInkLevel, 190)(e); measure(MeasurePaperLevel, 254)(e) }), report.OutcomeFail, []string{"image_overexposed block", "uscc_unreadable block uscc"}},
 		{"glare, code lost", "", unread(measure(MeasureGlareShare, 0.2)), report.OutcomeFail, []string{"image_glare block", "uscc_unreadable block uscc"}},
 		{"cut off, code lost", "", unread(measure(MeasureTextMargin, 0)), report.OutcomeFail, []string{"image_cut_off block", "uscc_unreadable block uscc"}},
 		{"covered, code lost", "", unread(measure(MeasureCoveredShare, 0.5)), report.OutcomeFail, []string{"image_covered block", "uscc_unreadable block uscc"}},

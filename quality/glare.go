@@ -1,0 +1,72 @@
+package quality
+
+import (
+	"image"
+	"slices"
+
+	"github.com/heyan/heyan/ocr"
+)
+
+// A pixel of glare is white and as bright as the sensor gets, and brighter than
+// the paper around it by a margin: white paper alone is neither (levels 0..255;
+// saturation 0..1).
+const (
+	glareLevel      = 235.0
+	glareMargin     = 20.0
+	glareSaturation = 0.15
+	// glareGrid is into how many cells a side the page is cut to find the level
+	// of its paper; glarePaper is the percentile of the cells that is paper.
+	glareGrid, glarePaper = 8, 0.4
+)
+
+// Glare is the share of each quad's upright bounds that a reflection burns out,
+// 0..1.
+func Glare(picture *image.NRGBA, quads []ocr.Quad) []float64 {
+	limit := max(paperLevel(picture)+glareMargin, glareLevel)
+	shares := make([]float64, len(quads))
+	for i, q := range quads {
+		low, high := q.Bounds()
+		box := image.Rect(int(low.X), int(low.Y), int(high.X), int(high.Y)).Intersect(picture.Rect)
+		burnt := 0
+		for y := box.Min.Y; y < box.Max.Y; y++ {
+			row := picture.Pix[y*picture.Stride:]
+			for x := box.Min.X; x < box.Max.X; x++ {
+				r, g, b := float64(row[4*x]), float64(row[4*x+1]), float64(row[4*x+2])
+				if v := max(r, g, b); v >= limit && v-min(r, g, b) <= glareSaturation*v {
+					burnt++
+				}
+			}
+		}
+		if !box.Empty() {
+			shares[i] = float64(burnt) / float64(box.Dx()*box.Dy())
+		}
+	}
+	return shares
+}
+
+// paperLevel is the level of the paper where no reflection lies: that of the
+// cells of the page, each at its median of the largest of red, green and blue.
+func paperLevel(picture *image.NRGBA) float64 {
+	w, h := picture.Rect.Dx(), picture.Rect.Dy()
+	var cells []float64
+	for cy := range glareGrid {
+		for cx := range glareGrid {
+			var levels []float64
+			for y := cy * h / glareGrid; y < (cy+1)*h/glareGrid; y += inkStep {
+				row := picture.Pix[y*picture.Stride:]
+				for x := cx * w / glareGrid; x < (cx+1)*w/glareGrid; x += inkStep {
+					levels = append(levels, float64(max(row[4*x], row[4*x+1], row[4*x+2])))
+				}
+			}
+			if len(levels) > 0 {
+				slices.Sort(levels)
+				cells = append(cells, percentile(levels, 0.5))
+			}
+		}
+	}
+	if len(cells) == 0 {
+		return 0
+	}
+	slices.Sort(cells)
+	return percentile(cells, glarePaper)
+}
