@@ -29,7 +29,7 @@ build: ## bin/heyan
 	@go build -ldflags "-X main.version=$(VERSION)" -o bin/heyan ./cmd/heyan
 
 demo: deps build ## the main job on the sample photos: storage, queue, workers, verdicts
-	@bin/heyan demo testdata/samples
+	@bin/heyan --quiet demo testdata/samples
 
 test: test-deps build lint ## everything a change must pass
 	@echo "test: unit, conformance and end-to-end tests"

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/heyan/heyan/ocr"
 	"github.com/heyan/heyan/ocr/qr"
@@ -50,6 +51,9 @@ func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face
 		if err != nil {
 			return face{}, err
 		}
+		if err := r.vote(ctx, sheet, again); err != nil {
+			return face{}, err
+		}
 		for i, line := range deciding {
 			lines[line] = again[i]
 			seen = append(seen, sightings(again[i])...)
@@ -68,21 +72,80 @@ func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face
 	return f, r.readCode(ctx, sheet, &f, seen)
 }
 
-// deciding are the lines, by index, that checks need: all that hold a field, and
-// all that the quick reading could make nothing of. The body of the scope is
-// left out unless all fields are wanted.
+// essential are the fields whose labels every edition prints. Where the quick
+// reading has them all, it has found its way about the sheet.
+var essential = []report.FieldName{
+	report.FieldCompanyName, report.FieldType, report.FieldLegalRepresentative, report.FieldEstablished, report.FieldAddress}
+
+// deciding are the lines, by index, that hold what checks need. The body of the
+// scope is left out unless all fields are wanted; where the quick reading
+// misses something essential, all else is read again.
 func (r *run) deciding(lines []ocr.Line, quick license.Reading) []int {
-	scope := quick.Fields[report.FieldScope].Quads
+	_, code := quick.Fields[report.FieldUSCC]
+	found := code || numbered(quick)
+	for _, name := range essential {
+		_, ok := quick.Fields[name]
+		found = found && ok
+	}
+	holder := func(quads []ocr.Quad, line ocr.Line) bool {
+		return slices.ContainsFunc(quads, func(q ocr.Quad) bool { return holds(line.Quad, q.Center()) || holds(q, line.Quad.Center()) })
+	}
 	var chosen []int
 	for i, line := range lines {
-		center := line.Quad.Center()
-		inScope := slices.ContainsFunc(scope, func(q ocr.Quad) bool { return holds(line.Quad, q.Center()) || holds(q, center) })
-		if !inScope || r.AllFields {
+		wanted := !found && !holder(quick.Fields[report.FieldScope].Quads, line) || holder(quick.CodeRegions, line)
+		for name, v := range quick.Fields {
+			wanted = wanted || (name != report.FieldScope || r.AllFields) && holder(v.Quads, line)
+		}
+		if wanted {
 			chosen = append(chosen, i)
 		}
 	}
 	return chosen
 }
+
+// A line whose characters are together less certain than this is read with
+// other crops as well, and the readings vote. It is the limit of a believed name.
+const certainLine = 0.9
+
+// crops are how much of its height a line grows above and below, in other
+// readings of it: small print hangs on where its strokes meet the pixels.
+var crops = []float64{-0.1, 0.2}
+
+// vote reads doubtful lines with other crops and keeps of each the reading that
+// is certain most often.
+func (r *run) vote(ctx context.Context, sheet page.Page, lines []ocr.Line) error {
+	var doubtful []int
+	var quads []ocr.Quad
+	for i, line := range lines {
+		if len(line.Characters) < 2 || ocr.Certainty(line.Characters) >= certainLine {
+			continue
+		}
+		doubtful = append(doubtful, i)
+		for _, grow := range crops {
+			quads = append(quads, grown(line.Quad, 0, grow))
+		}
+	}
+	others, err := r.Accurate.Recognise(ctx, sheet.Image, quads)
+	if err != nil {
+		return err
+	}
+	for n, i := range doubtful {
+		readings := append([]ocr.Line{lines[i]}, others[n*len(crops):(n+1)*len(crops)]...)
+		votes := map[string]float64{}
+		for _, reading := range readings {
+			votes[letters(reading)] += ocr.Certainty(reading.Characters)
+		}
+		best := slices.MaxFunc(readings, func(a, b ocr.Line) int {
+			return cmp.Or(cmp.Compare(votes[letters(a)], votes[letters(b)]),
+				cmp.Compare(ocr.Certainty(a.Characters), ocr.Certainty(b.Characters)))
+		})
+		lines[i].Text, lines[i].Characters, lines[i].Confidence = best.Text, best.Characters, best.Confidence
+	}
+	return nil
+}
+
+// letters is a line's text without its spaces, which come and go with the crop.
+func letters(line ocr.Line) string { return strings.ReplaceAll(line.Text, " ", "") }
 
 // joinRows reads again, as one line each, the rows of fields that the detector
 // broke apart: what overprints a line also hides the characters between its
@@ -225,11 +288,11 @@ func (r *run) readRegions(ctx context.Context, sheet page.Page, regions []ocr.Qu
 		if settled(seen) || len(regions) == 0 {
 			break
 		}
-		grown := make([]ocr.Quad, len(regions))
+		crops := make([]ocr.Quad, len(regions))
 		for i, q := range regions {
-			grown[i] = enlarged(q, attempt.grow)
+			crops[i] = grown(q, attempt.grow, attempt.grow)
 		}
-		lines, err := attempt.reader.Recognise(ctx, sheet.Image, grown)
+		lines, err := attempt.reader.Recognise(ctx, sheet.Image, crops)
 		if err != nil {
 			return nil, err
 		}
@@ -307,16 +370,13 @@ func numbered(reading license.Reading) bool {
 	return has && codes.CheckRegistrationNumber(number.Text).Verdict != codes.VerdictInvalid && !codes.IsUSCC(code.Text)
 }
 
-// enlarged grows a quad by a share of its height on every side.
-func enlarged(q ocr.Quad, em float64) ocr.Quad {
-	along, across := em*q.Height()/math.Max(q.Width(), 1), em
-	wide := q.Slice(-along, 1+along)
-	down := func(a, b ocr.Point, f float64) ocr.Point {
-		return ocr.Point{X: a.X + (b.X-a.X)*f, Y: a.Y + (b.Y-a.Y)*f}
-	}
-	return ocr.Quad{
-		down(wide[0], wide[3], -across), down(wide[1], wide[2], -across),
-		down(wide[1], wide[2], 1+across), down(wide[0], wide[3], 1+across)}
+// grown is a quad with more of its surroundings, in shares of its height: along
+// the text at both ends, and across it above and below.
+func grown(q ocr.Quad, along, across float64) ocr.Quad {
+	share := along * q.Height() / math.Max(q.Width(), 1)
+	wide := q.Slice(-share, 1+share)
+	tall := ocr.Quad{wide[0], wide[3], wide[2], wide[1]}.Slice(-across, 1+across) // its sides as top and bottom
+	return ocr.Quad{tall[0], tall[3], tall[2], tall[1]}
 }
 
 // fields puts what was read into the report's form, on the photo.

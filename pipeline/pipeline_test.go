@@ -1,0 +1,130 @@
+package pipeline
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/heyan/heyan/ocr/ppocr"
+	"github.com/heyan/heyan/ocr/tesseract"
+	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/pipeline/verdict"
+)
+
+const samples = "../testdata/samples"
+
+// sample is a row of the samples' declared.json.
+type sample struct {
+	File     string          `json:"file"`
+	Declared report.Declared `json:"declared"`
+	Outcome  report.Outcome  `json:"outcome"`
+	Reasons  []string        `json:"reasons"`
+}
+
+func newPipeline(t testing.TB) *Pipeline {
+	t.Helper()
+	models, err := ppocr.LoadModels("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	accurate, err := ppocr.New(ppocr.Options{Models: models, Parallel: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fast, err := ppocr.New(ppocr.Options{Models: models, Set: models.Fast, Parallel: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := tesseract.NewCodeReader()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Pipeline{Detector: accurate, Fast: fast, Accurate: accurate, Second: second, Now: time.Now}
+}
+
+func readFile(t testing.TB, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(samples, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// TestSamples: every sample gets its verdict, and one without a declaration
+// reads what is printed on it.
+func TestSamples(t *testing.T) {
+	var all []sample
+	if err := json.Unmarshal(readFile(t, "declared.json"), &all); err != nil {
+		t.Fatal(err)
+	}
+	policy, err := verdict.LoadPolicy("dingtalk", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPipeline(t)
+	for _, s := range all {
+		got, err := p.Verify(t.Context(), report.Submission{ID: "1", Declared: s.Declared}, readFile(t, s.File), policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var codes []string
+		for _, reason := range got.Reasons {
+			codes = append(codes, reason.Code)
+		}
+		missing := slices.DeleteFunc(slices.Clone(s.Reasons), func(code string) bool { return slices.Contains(codes, code) })
+		if got.Outcome != s.Outcome || len(missing) > 0 {
+			t.Errorf("%s: got %s %v, want %s with %v", s.File, got.Outcome, codes, s.Outcome, s.Reasons)
+		}
+		if s.Outcome == report.OutcomePass && got.Fields[report.FieldUSCC].Value != s.Declared.USCC {
+			t.Errorf("%s: got code %q, want %q", s.File, got.Fields[report.FieldUSCC].Value, s.Declared.USCC)
+		}
+	}
+}
+
+// TestVerifyRepeats: the same picture gives the same report but for its times.
+func TestVerifyRepeats(t *testing.T) {
+	policy, err := verdict.LoadPolicy("photo", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPipeline(t)
+	var first string
+	for range 3 {
+		got, err := p.Verify(t.Context(), report.Submission{ID: "1"}, readFile(t, "on_desk.jpg"), policy)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.TimingsMS = nil
+		encoded, err := json.Marshal(got)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == "" {
+			first = string(encoded)
+		} else if string(encoded) != first {
+			t.Errorf("got\n%s\nthen\n%s", first, encoded)
+		}
+	}
+}
+
+func BenchmarkVerify(b *testing.B) {
+	policy, err := verdict.LoadPolicy("photo", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := newPipeline(b)
+	for _, name := range []string{"clean_pass.jpg", "clean_portrait.jpg", "not_a_license.jpg"} {
+		picture := readFile(b, name)
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := p.Verify(b.Context(), report.Submission{}, picture, policy); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
