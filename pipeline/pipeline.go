@@ -99,20 +99,24 @@ func (r *run) intake(ctx context.Context, picture []byte, policy verdict.Policy)
 
 // page finds the sheet, flattens it and turns it upright.
 func (r *run) page(ctx context.Context, photo *image.NRGBA) (page.Page, []ocr.Quad, error) {
-	defer r.time("page")()
+	done := r.time("detect")
 	text, err := r.Detector.Detect(ctx, photo)
 	if err != nil {
 		return page.Page{}, nil, err
 	}
+	done()
+	done = r.time("flatten")
 	sheet, lines, err := page.Flatten(ctx, photo, text)
 	if err != nil {
 		return page.Page{}, nil, err
 	}
+	done()
 	if sheet.Found() && sheet.Share(photo) < detectAgain {
 		if lines, err = r.Detector.Detect(ctx, sheet.Image); err != nil {
 			return page.Page{}, nil, err
 		}
 	}
+	defer r.time("upright")()
 	return sheet.Upright(ctx, r.Fast, lines)
 }
 

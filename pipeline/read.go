@@ -30,34 +30,37 @@ type face struct {
 // read reads every line quickly, then again and accurately those that decide,
 // and the code by as many readers as it takes.
 func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face, error) {
-	defer r.time("read")()
 	width, height := sheet.Image.Rect.Dx(), sheet.Image.Rect.Dy()
+	done := r.time("read_quickly")
 	lines, err := r.Fast.Recognise(ctx, sheet.Image, quads)
 	if err != nil {
 		return face{}, err
 	}
 	quick := license.Extract(lines, width, height)
+	done()
 	var seen []sighting
 	for _, line := range lines {
 		seen = append(seen, sightings(line)...)
 	}
 	if r.Accurate != r.Fast && quick.Kind != report.KindNone {
+		done := r.time("read_accurately")
 		deciding := r.deciding(lines, quick)
 		chosen := make([]ocr.Quad, len(deciding))
 		for i, line := range deciding {
-			chosen[i] = lines[line].Quad
+			chosen[i] = quads[line]
 		}
 		again, err := r.Accurate.Recognise(ctx, sheet.Image, chosen)
 		if err != nil {
 			return face{}, err
 		}
-		if err := r.vote(ctx, sheet, again); err != nil {
+		if err := r.vote(ctx, sheet, again, quick); err != nil {
 			return face{}, err
 		}
 		for i, line := range deciding {
 			lines[line] = again[i]
 			seen = append(seen, sightings(again[i])...)
 		}
+		done()
 	}
 	reading := license.Extract(lines, width, height)
 	if joined, err := r.joinRows(ctx, sheet, lines, reading); err != nil {
@@ -87,9 +90,6 @@ func (r *run) deciding(lines []ocr.Line, quick license.Reading) []int {
 		_, ok := quick.Fields[name]
 		found = found && ok
 	}
-	holder := func(quads []ocr.Quad, line ocr.Line) bool {
-		return slices.ContainsFunc(quads, func(q ocr.Quad) bool { return holds(line.Quad, q.Center()) || holds(q, line.Quad.Center()) })
-	}
 	var chosen []int
 	for i, line := range lines {
 		wanted := !found && !holder(quick.Fields[report.FieldScope].Quads, line) || holder(quick.CodeRegions, line)
@@ -103,45 +103,75 @@ func (r *run) deciding(lines []ocr.Line, quick license.Reading) []int {
 	return chosen
 }
 
+// holder tells whether a line is the place of one of the quads.
+func holder(quads []ocr.Quad, line ocr.Line) bool {
+	return slices.ContainsFunc(quads, func(q ocr.Quad) bool { return holds(line.Quad, q.Center()) || holds(q, line.Quad.Center()) })
+}
+
 // A line whose characters are together less certain than this is read with
 // other crops as well, and the readings vote. It is the limit of a believed name.
 const certainLine = 0.9
 
-// crops are how much of its height a line grows above and below, in other
-// readings of it: small print hangs on where its strokes meet the pixels.
+// crops are how much of its height a line grows above and below in its other
+// readings: small print hangs on where its strokes meet the pixels.
 var crops = []float64{-0.1, 0.2}
 
-// vote reads doubtful lines with other crops and keeps of each the reading that
-// is certain most often.
-func (r *run) vote(ctx context.Context, sheet page.Page, lines []ocr.Line) error {
-	var doubtful []int
-	var quads []ocr.Quad
+// vote reads doubtful lines with other crops until two readings agree, and keeps
+// of each line the text that is certain most often.
+func (r *run) vote(ctx context.Context, sheet page.Page, lines []ocr.Line, quick license.Reading) error {
+	defer r.time("vote")()
+	readings := map[int][]ocr.Line{}
 	for i, line := range lines {
-		if len(line.Characters) < 2 || ocr.Certainty(line.Characters) >= certainLine {
-			continue
-		}
-		doubtful = append(doubtful, i)
-		for _, grow := range crops {
-			quads = append(quads, grown(line.Quad, 0, grow))
+		// The authority and the date of issue stand under the seal and are
+		// never certain; no check turns on them.
+		idle := holder(quick.Fields[report.FieldRegistrationAuthority].Quads, line) || holder(quick.Fields[report.FieldIssued].Quads, line)
+		if len(line.Characters) > 1 && !idle && ocr.Certainty(line.Characters) < certainLine {
+			readings[i] = []ocr.Line{line}
 		}
 	}
-	others, err := r.Accurate.Recognise(ctx, sheet.Image, quads)
-	if err != nil {
-		return err
+	for _, grow := range crops {
+		var open []int
+		for _, i := range slices.Sorted(maps.Keys(readings)) {
+			if !agreed(readings[i]) {
+				open = append(open, i)
+			}
+		}
+		quads := make([]ocr.Quad, len(open))
+		for n, i := range open {
+			quads[n] = grown(lines[i].Quad, 0, grow)
+		}
+		others, err := r.Accurate.Recognise(ctx, sheet.Image, quads)
+		if err != nil {
+			return err
+		}
+		for n, i := range open {
+			readings[i] = append(readings[i], others[n])
+		}
 	}
-	for n, i := range doubtful {
-		readings := append([]ocr.Line{lines[i]}, others[n*len(crops):(n+1)*len(crops)]...)
+	for i, all := range readings {
 		votes := map[string]float64{}
-		for _, reading := range readings {
+		for _, reading := range all {
 			votes[letters(reading)] += ocr.Certainty(reading.Characters)
 		}
-		best := slices.MaxFunc(readings, func(a, b ocr.Line) int {
+		best := slices.MaxFunc(all, func(a, b ocr.Line) int {
 			return cmp.Or(cmp.Compare(votes[letters(a)], votes[letters(b)]),
 				cmp.Compare(ocr.Certainty(a.Characters), ocr.Certainty(b.Characters)))
 		})
 		lines[i].Text, lines[i].Characters, lines[i].Confidence = best.Text, best.Characters, best.Confidence
 	}
 	return nil
+}
+
+// agreed tells whether two of the readings are the same.
+func agreed(readings []ocr.Line) bool {
+	for i, a := range readings {
+		for _, b := range readings[i+1:] {
+			if letters(a) == letters(b) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // letters is a line's text without its spaces, which come and go with the crop.
@@ -151,6 +181,7 @@ func letters(line ocr.Line) string { return strings.ReplaceAll(line.Text, " ", "
 // broke apart: what overprints a line also hides the characters between its
 // pieces. Nil when no row got longer by it.
 func (r *run) joinRows(ctx context.Context, sheet page.Page, lines []ocr.Line, reading license.Reading) ([]ocr.Line, error) {
+	defer r.time("read_rows")()
 	var rows [][]int // indexes of the pieces of each row, from left to right
 	for _, name := range slices.Sorted(maps.Keys(reading.Fields)) {
 		if name == report.FieldScope || name == report.FieldUSCC {
@@ -241,7 +272,7 @@ func (r *run) readQR(ctx context.Context, sheet page.Page, f face) error {
 	if f.Kind == report.KindNone {
 		return nil
 	}
-	defer r.time("qr")()
+	defer r.time("read_qr")()
 	for _, code := range qr.Find(ctx, sheet.Image) {
 		found := qr.Parse(code.Payload)
 		found.Polygon = sheet.OnPhoto(code.Quad)
@@ -253,6 +284,7 @@ func (r *run) readQR(ctx context.Context, sheet page.Page, f face) error {
 // readCode reads the code again, by other readers and with other crops, until
 // two readings agree or the readers are spent, and decides.
 func (r *run) readCode(ctx context.Context, sheet page.Page, f *face, seen []sighting) error {
+	defer r.time("read_code")()
 	if f.Kind == report.KindBusinessLicense && !numbered(f.Reading) {
 		again, err := r.readRegions(ctx, sheet, f.CodeRegions, seen)
 		if err != nil {
@@ -391,8 +423,12 @@ func (r *run) fields(sheet page.Page, f face) {
 		return
 	}
 	for name, v := range f.Fields {
+		sure := certainty(v)
+		if name == report.FieldCompanyName && broken(f.lines, v) {
+			sure *= brokenFactor
+		}
 		r.evidence.Fields[name] = r.confirmed(name, v, report.Field{
-			Value: v.Text, Raw: v.Raw, Label: v.Label, Confidence: rounded(certainty(v)), Source: report.SourceOCR,
+			Value: v.Text, Raw: v.Raw, Label: v.Label, Confidence: rounded(sure), Source: report.SourceOCR,
 			Polygon: outline(sheet, v.Quads), EmPx: rounded(v.EmPx / sheet.Scale), Amount: v.Amount})
 	}
 	r.evidence.Code = f.decided
@@ -423,6 +459,45 @@ func certainty(v license.Value) float64 {
 		return v.Confidence
 	}
 	return ocr.Certainty(v.Characters)
+}
+
+const (
+	// gapPitches is the distance of two characters, in the row's median distance,
+	// from which one may be missing between them.
+	gapPitches = 1.7
+	// brokenFactor is what is left of a value's certainty then: too little for
+	// any policy to believe it by itself.
+	brokenFactor = 0.5
+)
+
+// broken tells whether a row has a gap between characters that may hide some:
+// a seal, a reflection or a watermark over them leaves the rest certain.
+func broken(lines []ocr.Line, v license.Value) bool {
+	for _, row := range rowsOf(lines, v.Quads) {
+		var places []float64
+		for _, i := range row {
+			quad := lines[i].Quad
+			for _, c := range lines[i].Characters {
+				ofValue := slices.ContainsFunc(v.Characters, func(o ocr.Character) bool {
+					return o.Text == c.Text && o.Center == c.Center && o.Confidence == c.Confidence
+				})
+				if ofValue && strings.TrimSpace(c.Text) != "" {
+					places = append(places, quad[0].X+(quad[1].X-quad[0].X)*c.Center)
+				}
+			}
+		}
+		if len(places) < 4 {
+			continue
+		}
+		var pitches []float64
+		for i := 1; i < len(places); i++ {
+			pitches = append(pitches, places[i]-places[i-1])
+		}
+		if sorted := slices.Sorted(slices.Values(pitches)); slices.Max(pitches) > gapPitches*sorted[len(sorted)/2] {
+			return true
+		}
+	}
+	return false
 }
 
 // confirmed marks a field that the QR code says in words too: two readings
@@ -465,6 +540,9 @@ func agrees(said string, read []ocr.Character) bool {
 	return differ <= maxFilled
 }
 
+// pageSample is about how many lines speak for the page.
+const pageSample = 16
+
 // boxPerEm is the height of a detector's box over the em of its text.
 const boxPerEm = 1.3
 
@@ -495,8 +573,8 @@ func (r *run) measure(sheet page.Page, f face) {
 		q.Fields[report.FieldUSCC] = onPhoto(quality.Line(sheet.Image, f.CodeRegions[0], quality.Digits), sheet)
 	}
 	var all []report.LineQuality
-	for _, line := range f.lines {
-		all = append(all, onPhoto(quality.Line(sheet.Image, line.Quad, quality.Han), sheet))
+	for i := 0; i < len(f.lines); i += 1 + len(f.lines)/pageSample {
+		all = append(all, onPhoto(quality.Line(sheet.Image, f.lines[i].Quad, quality.Han), sheet))
 	}
 	if worst, ok := quality.Page(all); ok {
 		q.Page = &worst

@@ -20,7 +20,6 @@ v5-mobile v5-mobile
 v6-tiny v6-tiny
 v6-small v6-small
 v6-small-full v6-small-full
-v4-mobile v6-small
 v6-tiny v5-mobile
 v6-tiny v6-small
 SETS

@@ -12,8 +12,8 @@ import (
 
 const (
 	// probeLines is how many of the longest lines are read to tell up from
-	// down.
-	probeLines = 6
+	// down, and probeEm how much of each, in its heights.
+	probeLines, probeEm = 6, 8
 	// sureConfidence is the mean confidence of the probes from which the page
 	// is taken as upright without looking at it the other way round. Upside
 	// down text reads below 0.7.
@@ -68,7 +68,11 @@ func sideways(lines []ocr.Quad) bool {
 func legibility(ctx context.Context, reader ocr.Recogniser, picture *image.NRGBA, lines []ocr.Quad) (float64, error) {
 	longest := slices.Clone(lines)
 	slices.SortFunc(longest, func(a, b ocr.Quad) int { return cmp.Compare(b.Width(), a.Width()) })
-	read, err := reader.Recognise(ctx, picture, longest[:min(len(longest), probeLines)])
+	longest = longest[:min(len(longest), probeLines)]
+	for i, q := range longest {
+		longest[i] = q.Slice(0, math.Min(1, probeEm*q.Height()/math.Max(q.Width(), 1)))
+	}
+	read, err := reader.Recognise(ctx, picture, longest)
 	if err != nil || len(read) == 0 {
 		return 0, err
 	}
