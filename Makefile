@@ -12,8 +12,10 @@ VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unversioned
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 EVALSET ?= ../shared/evalset
+# bench-peers reads every third picture.
+EVERY ?= 3
 
-.PHONY: deps test-deps build demo test lint eval floors bench bench-engines samples clean
+.PHONY: deps test-deps build demo test lint eval floors bench bench-engines bench-peers samples clean
 
 deps: ## what building and running needs: Debian packages, ONNX Runtime, models
 	@command -v go >/dev/null || { echo "deps: go is missing (https://go.dev/dl)" >&2; exit 1; }
@@ -56,6 +58,10 @@ bench-engines: build ## the model sets against each other: accuracy and CPU, one
 	@scripts/packages.sh engines
 	@scripts/assets.sh engines
 	@scripts/bench-engines.sh $(EVALSET)/truth.tsv
+
+bench-peers: deps build ## Heyan, Tesseract's command line, RapidOCR and @gutenye/ocr-node on the same pictures, one table
+	@scripts/packages.sh peers
+	@scripts/bench-peers.sh $(EVALSET)/truth.tsv $(EVERY)
 
 samples: build ## draws testdata/samples again
 	@bin/heyan synth samples testdata/samples

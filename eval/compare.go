@@ -24,8 +24,8 @@ var sameCapital = strings.NewReplacer("圆", "元", "圓", "元", "正", "整", 
 // printed strips a truth of its reader's remarks: "value (remark)". What is only a
 // remark, or only characters that no person could read, is no value.
 func printed(truth string) (string, bool) {
-	if at := strings.Index(truth, " ("); at >= 0 {
-		truth = truth[:at]
+	for _, remark := range []string{" (", "(?"} {
+		truth, _, _ = strings.Cut(truth, remark)
 	}
 	truth = strings.TrimSpace(truth)
 	return truth, strings.Trim(truth, "?") != "" && !strings.HasPrefix(truth, "(")

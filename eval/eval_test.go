@@ -12,6 +12,7 @@ import (
 func TestReadTruth(t *testing.T) {
 	table := "file\tgroup\toutcome_expected\tcode_kind\tcode\tname\tlegal_rep\ttype\tcode_legible\trotate_cw_to_upright\tfield_truth\n" +
 		"a/1.jpg\tlicences\treadable\tUSCC18\t91350100M000100Y43\t测试有限公司\t张三 (负责人)\t个体工商户; 个人经营\tA\t90\tall fields read from the picture\n" +
+		"4.jpg\tlicences\treadable_legacy\tREG13\t1101080000000\t示例店\t王五(? 王/玉)\t家庭经营\t\t\tall fields read from the picture\n" +
 		"2.jpg\tlicences\treadable_legacy\tREG15\t110108000000016\t示例厂\t李四\t\t\t\tonly code and name read from the picture\n" +
 		"3.jpg\tlicences\tunreadable\tpartly\t9135?\t???\t(masked)\t\t\t\tall fields read from the picture\n"
 	got, err := ReadTruth(strings.NewReader(table), "set")
@@ -21,6 +22,8 @@ func TestReadTruth(t *testing.T) {
 	want := []map[report.FieldName]string{
 		{report.FieldUSCC: "91350100M000100Y43", report.FieldCompanyName: "测试有限公司", report.FieldLegalRepresentative: "张三",
 			report.FieldType: "个体工商户", report.FieldFormation: "个人经营"},
+		{report.FieldRegistrationNumber: "1101080000000", report.FieldCompanyName: "示例店", report.FieldLegalRepresentative: "王五",
+			report.FieldFormation: "家庭经营"},
 		{report.FieldRegistrationNumber: "110108000000016", report.FieldCompanyName: "示例厂"},
 		{},
 	}
@@ -72,6 +75,8 @@ func TestSame(t *testing.T) {
 	}
 }
 
+type values = map[report.FieldName]string
+
 // result is a picture with what was read of it.
 func result(file, expected string, truth map[report.FieldName]string, outcome report.Outcome, kind report.DocumentKind, read map[report.FieldName]string) Result {
 	r := Result{Picture: Picture{File: file, Expected: expected, Fields: truth, Code: truth[report.FieldUSCC], Legible: "A"}}
@@ -83,7 +88,6 @@ func result(file, expected string, truth map[report.FieldName]string, outcome re
 }
 
 func TestSummarizeAndFloors(t *testing.T) {
-	type values = map[report.FieldName]string
 	results := []Result{
 		result("1", ExpectReadable, values{report.FieldUSCC: "A1", report.FieldCompanyName: "甲"}, report.OutcomePass, report.KindBusinessLicense,
 			values{report.FieldUSCC: "A1", report.FieldCompanyName: "甲"}),
@@ -141,8 +145,31 @@ func TestInterval(t *testing.T) {
 	}
 }
 
+func TestDeclared(t *testing.T) {
+	truth := values{report.FieldUSCC: "A1", report.FieldCompanyName: "甲"}
+	declared := func(truth values, outcome report.Outcome, reasons ...report.Reason) Result {
+		r := result("", ExpectReadable, truth, outcome, "", nil)
+		r.Declared, r.Report.Reasons = Declare(r.Picture), reasons
+		return r
+	}
+	s := Summarize([]Result{
+		declared(truth, report.OutcomePass, report.Reason{Code: "name_mismatch", Severity: report.SeverityInfo}),
+		declared(truth, report.OutcomeFail, report.Reason{Code: "name_mismatch", Severity: report.SeverityBlock},
+			report.Reason{Code: "uscc_mismatch", Severity: report.SeverityBlock}),
+		declared(truth, report.OutcomeFail, report.Reason{Code: "too_blurry", Severity: report.SeverityBlock}),
+		declared(values{report.FieldUSCC: "A1", report.FieldCompanyName: "甲?"}, report.OutcomeReview),
+		result("", ExpectReadable, truth, report.OutcomePass, "", nil),
+	})
+	if s.DeclaredPassed != (Rate{1, 3}) || s.DeclaredMismatched != 1 {
+		t.Errorf("got %v passed, %d mismatched", s.DeclaredPassed, s.DeclaredMismatched)
+	}
+	if got := Declare(Picture{Fields: values{report.FieldRegistrationNumber: "1", report.FieldCompanyName: "甲"}}); got !=
+		(report.Declared{RegistrationNumber: "1", Name: "甲"}) {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestFlips(t *testing.T) {
-	type values = map[report.FieldName]string
 	truth := values{report.FieldCompanyName: "甲"}
 	before := []Result{
 		result("1", ExpectReadable, truth, report.OutcomePass, report.KindBusinessLicense, values{report.FieldCompanyName: "甲"}),

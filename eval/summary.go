@@ -18,6 +18,19 @@ import (
 type Result struct {
 	Picture
 	Report report.Report
+	// Declared is what was submitted with the picture.
+	Declared report.Declared
+}
+
+// Declare is what the applicant of a picture would type: the printed code and
+// name, or nothing where a character of them cannot be read.
+func Declare(p Picture) report.Declared {
+	d := report.Declared{Name: p.Fields[report.FieldCompanyName], USCC: p.Fields[report.FieldUSCC],
+		RegistrationNumber: p.Fields[report.FieldRegistrationNumber]}
+	if strings.ContainsRune(d.Name+d.USCC+d.RegistrationNumber, unknown) {
+		return report.Declared{}
+	}
+	return d
 }
 
 // Rate is a count of hits among trials.
@@ -51,9 +64,11 @@ func (r *Rate) count(hit bool) {
 	}
 }
 
-func (r Rate) String() string {
+// row is the rate as a row of a table.
+func (r Rate) row(name string) []string {
 	low, high := r.Interval()
-	return fmt.Sprintf("%d/%d\t%.1f %%\t%.1f-%.1f", r.Hits, r.Of, 100*r.Value(), 100*low, 100*high)
+	return []string{name, fmt.Sprintf("%d/%d", r.Hits, r.Of), fmt.Sprintf("%.1f %%", 100*r.Value()),
+		fmt.Sprintf("%.1f-%.1f", 100*low, 100*high)}
 }
 
 // Miss is one value that was not read as printed.
@@ -78,20 +93,26 @@ type Summary struct {
 	NegativesCaught                                Rate // pictures of other things that are not called a license
 	CalledOther                                    Rate // readable licenses that are called something else
 	Upright                                        Rate // pages turned right
-	Outcomes                                       map[string]map[report.Outcome]int
-	Misses                                         []Miss
-	CPUSeconds, WallSeconds                        []float64 // a picture, in the order of the table
+	// DeclaredPassed are readable licenses with the true code and name declared;
+	// DeclaredMismatched of them fail because one of the two seems to differ.
+	DeclaredPassed          Rate
+	DeclaredMismatched      int
+	Curves                  []Curve // risk over coverage of code and name
+	Outcomes                map[string]map[report.Outcome]int
+	Misses                  []Miss
+	CPUSeconds, WallSeconds []float64 // a picture, in the order of the table
 }
 
 // fieldsCounted are the fields with a rate of their own beside code and name.
 var fieldsCounted = []report.FieldName{
 	report.FieldLegalRepresentative, report.FieldType, report.FieldRegisteredCapital,
-	report.FieldEstablished, report.FieldAddress,
+	report.FieldEstablished, report.FieldAddress, report.FieldFormation,
 }
 
 // Summarize compares reports with the truth.
 func Summarize(results []Result) Summary {
-	s := Summary{Pictures: len(results), Exact: map[string]*Rate{}, Outcomes: map[string]map[report.Outcome]int{}}
+	s := Summary{Pictures: len(results), Exact: map[string]*Rate{}, Outcomes: map[string]map[report.Outcome]int{},
+		Curves: []Curve{RiskCoverage(results, report.FieldUSCC), RiskCoverage(results, report.FieldCompanyName)}}
 	exact := func(name string) *Rate {
 		if s.Exact[name] == nil {
 			s.Exact[name] = &Rate{}
@@ -134,6 +155,12 @@ func Summarize(results []Result) Summary {
 				rates = append(rates, "uscc_legible_a")
 			}
 			compare(report.FieldUSCC, rates...)
+			if r.Declared.USCC != "" && r.Declared.Name != "" {
+				s.DeclaredPassed.count(r.Report.Outcome == report.OutcomePass)
+				if slices.ContainsFunc(r.Report.Reasons, mismatch) {
+					s.DeclaredMismatched++
+				}
+			}
 		case ExpectReadableLegacy:
 			compare(report.FieldRegistrationNumber, "registration_number")
 		}
@@ -150,6 +177,11 @@ func Summarize(results []Result) Summary {
 		s.compareClaims(r)
 	}
 	return s
+}
+
+// mismatch tells a reason that fails a picture for its declared code or name.
+func mismatch(r report.Reason) bool {
+	return r.Severity == report.SeverityBlock && (r.Code == "uscc_mismatch" || r.Code == "name_mismatch")
 }
 
 // compareClaims notes what was claimed and is wrong.
@@ -178,32 +210,60 @@ func (s *Summary) compareClaims(r Result) {
 	}
 }
 
-// Print writes the summary as a table.
-func (s Summary) Print(w io.Writer) error {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintf(t, "%d pictures\texact\trate\t95 %% interval\n", s.Pictures)
+// tables are the summary as rows of cells, headers first.
+func (s Summary) tables() [][][]string {
+	rates := [][]string{{fmt.Sprintf("%d pictures", s.Pictures), "exact", "rate", "95 % interval"}}
 	for _, name := range slices.Sorted(maps.Keys(s.Exact)) {
-		fmt.Fprintf(t, "%s\t%s\n", name, s.Exact[name])
+		rates = append(rates, s.Exact[name].row(name))
 	}
-	fmt.Fprintf(t, "negatives caught\t%s\n", s.NegativesCaught)
-	fmt.Fprintf(t, "licenses called something else\t%s\n", s.CalledOther)
-	fmt.Fprintf(t, "printed invalid codes caught\t%s\n", s.InvalidCaught)
-	fmt.Fprintf(t, "turned upright\t%s\n", s.Upright)
-	fmt.Fprintf(t, "wrong codes reported\t%d\n", len(s.WrongCodes))
-	fmt.Fprintf(t, "wrong codes with outcome pass\t%d\n", len(s.WrongCodesPassed))
-	fmt.Fprintf(t, "wrong names with outcome pass\t%d\n", len(s.WrongNamesPassed))
-	fmt.Fprintf(t, "\nexpected\tpass\tfail\treview\terror\n")
+	rates = append(rates,
+		s.NegativesCaught.row("negatives caught"), s.CalledOther.row("licenses called something else"),
+		s.InvalidCaught.row("printed invalid codes caught"), s.Upright.row("turned upright"),
+		[]string{"wrong codes reported", fmt.Sprint(len(s.WrongCodes))},
+		[]string{"wrong codes with outcome pass", fmt.Sprint(len(s.WrongCodesPassed))},
+		[]string{"wrong names with outcome pass", fmt.Sprint(len(s.WrongNamesPassed))})
+	if s.DeclaredPassed.Of > 0 {
+		rates = append(rates, s.DeclaredPassed.row("readable, declared truly: pass"),
+			[]string{"readable, declared truly: mismatch", fmt.Sprint(s.DeclaredMismatched)})
+	}
+
+	outcomes := [][]string{{"expected", "pass", "fail", "review", "error"}}
 	for _, expected := range slices.Sorted(maps.Keys(s.Outcomes)) {
-		o := s.Outcomes[expected]
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\n", expected,
-			o[report.OutcomePass], o[report.OutcomeFail], o[report.OutcomeReview], o[report.OutcomeError])
+		row := []string{expected}
+		for _, outcome := range []report.Outcome{report.OutcomePass, report.OutcomeFail, report.OutcomeReview, report.OutcomeError} {
+			row = append(row, fmt.Sprint(s.Outcomes[expected][outcome]))
+		}
+		outcomes = append(outcomes, row)
 	}
-	fmt.Fprintf(t, "\nseconds a picture\tmedian\tmean\tP95\n")
+
+	seconds := [][]string{{"seconds a picture", "median", "mean", "P95"}}
 	for _, row := range []struct {
 		name    string
 		seconds []float64
 	}{{"CPU", s.CPUSeconds}, {"wall", s.WallSeconds}} {
-		fmt.Fprintf(t, "%s\t%.3f\t%.3f\t%.3f\n", row.name, quantile(row.seconds, 0.5), mean(row.seconds), quantile(row.seconds, 0.95))
+		seconds = append(seconds, []string{row.name, fmt.Sprintf("%.3f", quantile(row.seconds, 0.5)),
+			fmt.Sprintf("%.3f", mean(row.seconds)), fmt.Sprintf("%.3f", quantile(row.seconds, 0.95))})
+	}
+
+	risks := [][]string{{"risk over coverage", "printed", "covered", "risk", "coverage at 0 errors", "AURC"}}
+	for _, c := range s.Curves {
+		last := c.Last()
+		risks = append(risks, []string{string(c.Field), fmt.Sprint(c.Of), fmt.Sprintf("%.1f %%", 100*last.Coverage),
+			fmt.Sprintf("%.1f %%", 100*last.Risk), fmt.Sprintf("%.1f %%", 100*c.Errorless()), fmt.Sprintf("%.5f", c.Area())})
+	}
+	return [][][]string{rates, outcomes, seconds, risks}
+}
+
+// Print writes the summary as tables.
+func (s Summary) Print(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	for i, table := range s.tables() {
+		if i > 0 {
+			fmt.Fprintln(t)
+		}
+		for _, row := range table {
+			fmt.Fprintln(t, strings.Join(row, "\t"))
+		}
 	}
 	return t.Flush()
 }

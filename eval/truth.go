@@ -89,9 +89,12 @@ func ReadTruth(r io.Reader, folder string) ([]Picture, error) {
 				p.Fields[field] = value
 			}
 		}
-		// "type; formation": an individual household prints both.
+		// "type; formation": an individual household prints both, or the latter alone.
 		if typ, formation, both := strings.Cut(p.Fields[report.FieldType], ";"); both {
 			p.Fields[report.FieldType], p.Fields[report.FieldFormation] = typ, strings.TrimSpace(formation)
+		} else if typ == "个人经营" || typ == "家庭经营" {
+			delete(p.Fields, report.FieldType)
+			p.Fields[report.FieldFormation] = typ
 		}
 		switch {
 		case strings.HasPrefix(p.CodeKind, "USCC"):

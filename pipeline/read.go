@@ -63,7 +63,7 @@ func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face
 		done()
 	}
 	reading := license.Extract(lines, width, height)
-	if joined, err := r.joinRows(ctx, sheet, lines, reading); err != nil {
+	if joined, err := r.joinRows(ctx, sheet, lines, reading, quick); err != nil {
 		return face{}, err
 	} else if joined != nil {
 		lines, reading = joined, license.Extract(joined, width, height)
@@ -80,9 +80,13 @@ func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face
 var essential = []report.FieldName{
 	report.FieldCompanyName, report.FieldType, report.FieldLegalRepresentative, report.FieldEstablished, report.FieldAddress}
 
-// deciding are the lines, by index, that hold what checks need. The body of the
-// scope is left out unless all fields are wanted; where the quick reading
-// misses something essential, all else is read again.
+// smallPrint is the height of captions and footers relative to the fields'.
+const smallPrint = 0.75
+
+// deciding are the lines, by index, that hold what checks need, and doubtful
+// ones of the fields' size in which the quick reading recognised nothing. The
+// body of the scope is left out unless all fields are wanted; where the quick
+// reading misses something essential, all else is read again.
 func (r *run) deciding(lines []ocr.Line, quick license.Reading) []int {
 	_, code := quick.Fields[report.FieldUSCC]
 	found := code || numbered(quick)
@@ -90,13 +94,24 @@ func (r *run) deciding(lines []ocr.Line, quick license.Reading) []int {
 		_, ok := quick.Fields[name]
 		found = found && ok
 	}
+	held := make([]bool, len(lines))
+	var heights []float64
+	for i, line := range lines {
+		held[i] = holder(quick.CodeRegions, line)
+		for name, v := range quick.Fields {
+			held[i] = held[i] || (name != report.FieldScope || r.AllFields) && holder(v.Quads, line)
+		}
+		if held[i] {
+			heights = append(heights, line.Quad.Height())
+		}
+	}
+	slices.Sort(heights)
 	var chosen []int
 	for i, line := range lines {
-		wanted := !found && !holder(quick.Fields[report.FieldScope].Quads, line) || holder(quick.CodeRegions, line)
-		for name, v := range quick.Fields {
-			wanted = wanted || (name != report.FieldScope || r.AllFields) && holder(v.Quads, line)
-		}
-		if wanted {
+		inScope := holder(quick.Fields[report.FieldScope].Quads, line)
+		unknown := !inScope && found && line.Quad.Height() > smallPrint*heights[len(heights)/2] &&
+			ocr.Certainty(line.Characters) < certainLine
+		if held[i] || unknown || !found && !inScope {
 			chosen = append(chosen, i)
 		}
 	}
@@ -179,15 +194,18 @@ func letters(line ocr.Line) string { return strings.ReplaceAll(line.Text, " ", "
 
 // joinRows reads again, as one line each, the rows of fields that the detector
 // broke apart: what overprints a line also hides the characters between its
-// pieces. Nil when no row got longer by it.
-func (r *run) joinRows(ctx context.Context, sheet page.Page, lines []ocr.Line, reading license.Reading) ([]ocr.Line, error) {
+// pieces. Rows of fields that only the quick reading found are among them. Nil
+// when no row got longer by it.
+func (r *run) joinRows(ctx context.Context, sheet page.Page, lines []ocr.Line, reading, quick license.Reading) ([]ocr.Line, error) {
 	defer r.time("read_rows")()
 	var rows [][]int // indexes of the pieces of each row, from left to right
-	for _, name := range slices.Sorted(maps.Keys(reading.Fields)) {
+	fields := maps.Clone(quick.Fields)
+	maps.Copy(fields, reading.Fields)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if name == report.FieldScope || name == report.FieldUSCC {
 			continue
 		}
-		for _, row := range rowsOf(lines, reading.Fields[name].Quads) {
+		for _, row := range rowsOf(lines, fields[name].Quads) {
 			if len(row) > 1 {
 				rows = append(rows, row)
 			}

@@ -2,7 +2,7 @@
 # Installs the Debian packages of packages.tsv that are missing, as root or
 # through sudo. Nothing is done where nothing is missing.
 #
-#   scripts/packages.sh PURPOSE…     build, run, test, engines
+#   scripts/packages.sh PURPOSE…     build, run, test, engines, peers
 set -euo pipefail
 
 wanted=()
