@@ -579,8 +579,8 @@ const fillers = "*#-_~=.。,，;；:、|/ "
 func normalize(field report.FieldName, raw string) (text string, amount *report.Amount, ok bool) {
 	switch field {
 	case report.FieldEstablished, report.FieldIssued:
-		text, ok = ParseDate(trimDate(raw))
-		return text, nil, ok
+		text, rest, ok := scanDate(compact(trimDate(raw)))
+		return text, nil, ok && !strings.ContainsAny(string(rest), dateSigns)
 	case report.FieldTerm:
 		text, ok = ParseTerm(trimDate(raw))
 		return text, nil, ok
@@ -608,6 +608,10 @@ func normalize(field report.FieldName, raw string) (text string, amount *report.
 	text = strings.Trim(squeeze(fold(raw)), fillers)
 	return text, nil, text != ""
 }
+
+// dateSigns make what follows a date part of a longer statement; anything else is
+// of a watermark that runs across the row.
+const dateSigns = "0123456789年月日至到自〇零一二三四五六七八九十"
 
 // trimDate drops what a padded crop adds to a date: the last character of the
 // label before it, the letters of a printed background after it.
