@@ -14,7 +14,7 @@ func TestReadTruth(t *testing.T) {
 		"a/1.jpg\tlicences\treadable\tUSCC18\t91350100M000100Y43\t测试有限公司\t张三 (负责人)\t个体工商户; 个人经营\tA\t90\tall fields read from the picture\n" +
 		"4.jpg\tlicences\treadable_legacy\tREG13\t1101080000000\t示例店\t王五(? 王/玉)\t家庭经营\t\t\tall fields read from the picture\n" +
 		"2.jpg\tlicences\treadable_legacy\tREG15\t110108000000016\t示例厂\t李四\t\t\t\tonly code and name read from the picture\n" +
-		"3.jpg\tlicences\tunreadable\tpartly\t9135?\t???\t(masked)\t\t\t\tall fields read from the picture\n"
+		"3.jpg\tlicences\tunreadable\tpartly\t9135?\t???\t(hidden)\t\t\t\tall fields read from the picture\n"
 	got, err := ReadTruth(strings.NewReader(table), "set")
 	if err != nil {
 		t.Fatal(err)

@@ -111,7 +111,7 @@ func TestParseAmount(t *testing.T) {
 		{"壹佰伍拾万港元", report.Amount{Value: "1500000", Currency: "HKD"}},
 		{"500万欧元", report.Amount{Value: "5000000", Currency: "EUR"}},
 		{"50000元", report.Amount{Value: "50000", Currency: "CNY"}},
-		{"4403012159050", report.Amount{}},
+		{"1101081234567", report.Amount{}},
 		{"壹佰", report.Amount{}},
 		{"0元", report.Amount{}},
 		{"万元", report.Amount{}},
