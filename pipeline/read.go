@@ -77,6 +77,9 @@ func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face
 var essential = []report.FieldName{
 	report.FieldCompanyName, report.FieldType, report.FieldLegalRepresentative, report.FieldEstablished, report.FieldAddress}
 
+// minUnknown is the least number of characters of a label with a value.
+const minUnknown = 6
+
 // smallPrint is the height of captions and footers relative to the fields'.
 const smallPrint = 0.75
 
@@ -106,8 +109,8 @@ func (r *run) deciding(lines []ocr.Line, quick license.Reading) []int {
 	var chosen []int
 	for i, line := range lines {
 		inScope := holder(quick.Fields[report.FieldScope].Quads, line)
-		unknown := !inScope && found && line.Quad.Height() > smallPrint*heights[len(heights)/2] &&
-			ocr.Certainty(line.Characters) < certainLine
+		unknown := !inScope && found && len(line.Characters) >= minUnknown &&
+			line.Quad.Height() > smallPrint*heights[len(heights)/2] && ocr.Certainty(line.Characters) < certainLine
 		if held[i] || unknown || !found && !inScope {
 			chosen = append(chosen, i)
 		}

@@ -27,10 +27,7 @@ func (r *run) vote(ctx context.Context, sheet page.Page, lines []ocr.Line, quick
 	defer r.time("vote")()
 	readings := map[int][]ocr.Line{}
 	for i, line := range lines {
-		// The authority and the date of issue stand under the seal and are
-		// never certain; no check turns on them.
-		idle := holder(quick.Fields[report.FieldRegistrationAuthority].Quads, line) || holder(quick.Fields[report.FieldIssued].Quads, line)
-		if len(line.Characters) > 1 && !idle && ocr.Certainty(line.Characters) < certainLine {
+		if len(line.Characters) > 1 && votes(line, quick) && ocr.Certainty(line.Characters) < certainLine {
 			readings[i] = []ocr.Line{line}
 		}
 	}
@@ -54,17 +51,44 @@ func (r *run) vote(ctx context.Context, sheet page.Page, lines []ocr.Line, quick
 		}
 	}
 	for i, all := range readings {
-		votes := map[string]float64{}
+		weight := map[string]float64{}
 		for _, reading := range all {
-			votes[letters(reading)] += ocr.Certainty(reading.Characters)
+			weight[letters(reading)] += ocr.Certainty(reading.Characters)
 		}
 		best := slices.MaxFunc(all, func(a, b ocr.Line) int {
-			return cmp.Or(cmp.Compare(votes[letters(a)], votes[letters(b)]),
+			return cmp.Or(cmp.Compare(weight[letters(a)], weight[letters(b)]),
 				cmp.Compare(ocr.Certainty(a.Characters), ocr.Certainty(b.Characters)))
 		})
 		lines[i].Text, lines[i].Characters, lines[i].Confidence = best.Text, best.Characters, best.Confidence
 	}
 	return nil
+}
+
+// minCodeSigns is how many letters and digits make a line that may hold the code,
+// some of them lost to what is printed over it.
+const minCodeSigns = 12
+
+// votes tells whether a line is worth several readings: those of the fields, of
+// the code's place, and any that may hold the code. The authority and the date of issue stand under the seal
+// and are never certain; no check turns on them. Where the quick reading found
+// no name, it found its way nowhere, and all lines vote.
+func votes(line ocr.Line, quick license.Reading) bool {
+	signs := 0
+	for _, c := range line.Characters {
+		if len(c.Text) == 1 && (c.Text >= "0" && c.Text <= "9" || c.Text >= "A" && c.Text <= "Z") {
+			signs++
+		}
+	}
+	_, found := quick.Fields[report.FieldCompanyName]
+	if !found || signs >= minCodeSigns || holder(quick.CodeRegions, line) {
+		return true
+	}
+	for name, v := range quick.Fields {
+		if name != report.FieldRegistrationAuthority && name != report.FieldIssued && holder(v.Quads, line) {
+			return true
+		}
+	}
+	return false
 }
 
 // agreed tells whether two of the readings are the same.
