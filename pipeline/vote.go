@@ -69,9 +69,10 @@ func (r *run) vote(ctx context.Context, sheet page.Page, lines []ocr.Line, quick
 const minCodeSigns = 12
 
 // votes tells whether a line is worth several readings: those of the fields, of
-// the code's place, and any that may hold the code. The authority and the date of issue stand under the seal
-// and are never certain; no check turns on them. Where the quick reading found
-// no name, it found its way nowhere, and all lines vote.
+// the code's place, and any that may hold the code. The authority and the date
+// of issue stand under the seal and are never certain; no check turns on them.
+// Where the quick reading found no name, it found its way nowhere, and all lines
+// vote.
 func votes(line ocr.Line, quick license.Reading) bool {
 	signs := 0
 	for _, c := range line.Characters {

@@ -28,20 +28,14 @@ const (
 	maxCandidates = 1000 // contours looked at; a license has about 50 lines
 )
 
-// Detect finds text lines at the detector's configured scale.
+// Detect finds text lines with the picture's long side reduced to the
+// detector's.
 func (e *Engine) Detect(ctx context.Context, picture *image.NRGBA) ([]ocr.Quad, error) {
-	return e.DetectAt(ctx, picture, e.detector.LongSidePx)
-}
-
-// DetectAt finds text lines with the picture's long side reduced to longSide
-// pixels: larger finds smaller and fainter lines and costs in proportion to
-// its square.
-func (e *Engine) DetectAt(ctx context.Context, picture *image.NRGBA, longSide int) ([]ocr.Quad, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	w, h := picture.Rect.Dx(), picture.Rect.Dy()
-	scale := math.Min(1, float64(longSide)/float64(max(w, h)))
+	scale := math.Min(1, float64(e.detector.LongSidePx)/float64(max(w, h)))
 	dw, dh := roundTo(float64(w)*scale, detMultiple), roundTo(float64(h)*scale, detMultiple)
 
 	source, err := mat.View(picture)

@@ -156,7 +156,8 @@ func (e *Engine) decode(out []float32, steps int, stretch float64) []ocr.Charact
 				best = class
 			}
 		}
-		if best != 0 && (best != last || row[best] > peak) {
+		higher := best != last || row[best] > peak
+		if best != 0 && higher {
 			c := ocr.Character{
 				Text:         e.classes[best],
 				Confidence:   float64(row[best]),
@@ -168,9 +169,8 @@ func (e *Engine) decode(out []float32, steps int, stretch float64) []ocr.Charact
 			} else {
 				characters = append(characters, c)
 			}
-			peak = row[best]
 		}
-		if best != last {
+		if higher {
 			peak = row[best]
 		}
 		last = best

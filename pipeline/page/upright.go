@@ -15,8 +15,7 @@ const (
 	// down, and probeEm how much of each, in its heights.
 	probeLines, probeEm = 6, 8
 	// sureConfidence is the mean confidence of the probes from which the page
-	// is taken as upright without looking at it the other way round. Upside
-	// down text reads below 0.7.
+	// is taken as upright without looking at it the other way round.
 	sureConfidence = 0.9
 	// tallRatio is the height over width of a line from which it is sideways.
 	tallRatio = 1.5
