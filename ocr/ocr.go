@@ -84,11 +84,14 @@ func Mean(characters []Character) float64 {
 }
 
 // Certainty is the probability that all characters are right, taken as
-// independent: the product of their confidences.
+// independent: the product of their confidences. Spaces do not count: they come
+// and go with the crop.
 func Certainty(characters []Character) float64 {
 	product := 1.0
 	for _, c := range characters {
-		product *= c.Confidence
+		if c.Text != " " && c.Text != "\u3000" {
+			product *= c.Confidence
+		}
 	}
 	return product
 }

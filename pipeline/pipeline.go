@@ -26,6 +26,8 @@ type Pipeline struct {
 	Second   ocr.Recogniser // independent reader of the code line
 	Now      func() time.Time
 	Versions map[string]string // of the program and its engines, for the report
+	// Threads from 2 let steps that do not need each other run side by side.
+	Threads int
 	// AllFields reads the body of 经营范围 accurately too, which no check needs.
 	AllFields bool
 }
@@ -73,8 +75,10 @@ type run struct {
 // time notes how long a step takes; call the result at its end.
 func (r *run) time(step string) func() {
 	start := r.Now()
-	return func() { r.timings[step] += float64(r.Now().Sub(start).Microseconds()) / 1000 }
+	return func() { r.took(step, r.Now().Sub(start)) }
 }
+
+func (r *run) took(step string, d time.Duration) { r.timings[step] += float64(d.Microseconds()) / 1000 }
 
 // intake turns untrusted bytes into an upright photo; false when the file is to
 // blame, which is noted.

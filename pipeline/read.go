@@ -6,6 +6,8 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/heyan/heyan/ocr"
 	"github.com/heyan/heyan/ocr/qr"
@@ -39,22 +41,26 @@ func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face
 	for _, line := range lines {
 		seen = append(seen, sightings(line)...)
 	}
+	qrCodes := r.findQR(ctx, sheet, quick.Kind)
 	if r.Accurate != r.Fast && quick.Kind != report.KindNone {
 		done := r.time("read_accurately")
-		deciding := r.deciding(lines, quick)
-		chosen := make([]ocr.Quad, len(deciding))
-		for i, line := range deciding {
-			chosen[i] = quads[line]
+		parts := r.deciding(lines, quick)
+		chosen := make([]ocr.Quad, len(parts))
+		for i, part := range parts {
+			chosen[i] = part.quad()
 		}
 		again, err := r.Accurate.Recognise(ctx, sheet.Image, chosen)
 		if err != nil {
 			return face{}, err
 		}
-		if err := r.vote(ctx, sheet, again, quick); err != nil {
+		for i, part := range parts {
+			again[i] = part.trimmed(again[i])
+		}
+		if err := r.vote(ctx, sheet, parts, again, quick); err != nil {
 			return face{}, err
 		}
-		for i, line := range deciding {
-			lines[line] = again[i]
+		for i, part := range parts {
+			lines[part.line] = part.replaced(again[i])
 			seen = append(seen, sightings(again[i])...)
 		}
 		done()
@@ -66,61 +72,10 @@ func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face
 		lines, reading = joined, license.Extract(joined, width, height)
 	}
 	f := face{Reading: reading, lines: lines}
-	if err := r.readQR(ctx, sheet, f); err != nil {
+	if r.evidence.QR, err = qrCodes(); err != nil {
 		return face{}, err
 	}
 	return f, r.readCode(ctx, sheet, &f, seen)
-}
-
-// essential are the fields whose labels every edition prints. Where the quick
-// reading has them all, it has found its way about the sheet.
-var essential = []report.FieldName{
-	report.FieldCompanyName, report.FieldType, report.FieldLegalRepresentative, report.FieldEstablished, report.FieldAddress}
-
-// minUnknown is the least number of characters of a label with a value.
-const minUnknown = 6
-
-// smallPrint is the height of captions and footers relative to the fields'.
-const smallPrint = 0.75
-
-// deciding are the lines, by index, that hold what checks need, and doubtful
-// ones of the fields' size in which the quick reading recognised nothing. The
-// body of the scope is left out unless all fields are wanted; where the quick
-// reading misses something essential, all else is read again.
-func (r *run) deciding(lines []ocr.Line, quick license.Reading) []int {
-	_, code := quick.Fields[report.FieldUSCC]
-	found := code || numbered(quick)
-	for _, name := range essential {
-		_, ok := quick.Fields[name]
-		found = found && ok
-	}
-	held := make([]bool, len(lines))
-	var heights []float64
-	for i, line := range lines {
-		held[i] = holder(quick.CodeRegions, line)
-		for name, v := range quick.Fields {
-			held[i] = held[i] || (name != report.FieldScope || r.AllFields) && holder(v.Quads, line)
-		}
-		if held[i] {
-			heights = append(heights, line.Quad.Height())
-		}
-	}
-	slices.Sort(heights)
-	var chosen []int
-	for i, line := range lines {
-		inScope := holder(quick.Fields[report.FieldScope].Quads, line)
-		unknown := !inScope && found && len(line.Characters) >= minUnknown &&
-			line.Quad.Height() > smallPrint*heights[len(heights)/2] && ocr.Certainty(line.Characters) < certainLine
-		if held[i] || unknown || !found && !inScope {
-			chosen = append(chosen, i)
-		}
-	}
-	return chosen
-}
-
-// holder tells whether a line is the place of one of the quads.
-func holder(quads []ocr.Quad, line ocr.Line) bool {
-	return slices.ContainsFunc(quads, func(q ocr.Quad) bool { return holds(line.Quad, q.Center()) || holds(q, line.Quad.Center()) })
 }
 
 // joinRows reads again, as one line each, the rows of fields that the detector
@@ -216,18 +171,34 @@ func holds(q ocr.Quad, p ocr.Point) bool {
 	return p.X >= low.X && p.X <= high.X && p.Y >= low.Y && p.Y <= high.Y
 }
 
-// readQR finds QR codes on a page that may be a certificate.
-func (r *run) readQR(ctx context.Context, sheet page.Page, f face) error {
-	if f.Kind == report.KindNone {
-		return nil
+// findQR looks for QR codes on a page that may be a certificate, beside what
+// else is done until the result is called, where there are threads for it.
+func (r *run) findQR(ctx context.Context, sheet page.Page, kind report.DocumentKind) (result func() ([]report.QR, error)) {
+	found := []report.QR{}
+	if kind == report.KindNone {
+		return func() ([]report.QR, error) { return found, nil }
 	}
-	defer r.time("read_qr")()
-	for _, code := range qr.Find(ctx, sheet.Image) {
-		found := qr.Parse(code.Payload)
-		found.Polygon = sheet.OnPhoto(code.Quad)
-		r.evidence.QR = append(r.evidence.QR, found)
+	var took time.Duration
+	find := func() {
+		start := r.Now()
+		for _, code := range qr.Find(ctx, sheet.Image) {
+			said := qr.Parse(code.Payload)
+			said.Polygon = sheet.OnPhoto(code.Quad)
+			found = append(found, said)
+		}
+		took = r.Now().Sub(start)
 	}
-	return ctx.Err()
+	var finding sync.WaitGroup
+	if r.Threads > 1 {
+		finding.Go(find)
+	} else {
+		find()
+	}
+	return func() ([]report.QR, error) {
+		finding.Wait()
+		r.took("read_qr", took)
+		return found, ctx.Err()
+	}
 }
 
 // grown is a quad with more of its surroundings, in shares of its height: along

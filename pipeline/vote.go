@@ -7,7 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/width"
+
 	"github.com/heyan/heyan/ocr"
+	"github.com/heyan/heyan/pipeline/codes"
 	"github.com/heyan/heyan/pipeline/license"
 	"github.com/heyan/heyan/pipeline/page"
 	"github.com/heyan/heyan/pipeline/report"
@@ -21,14 +24,18 @@ const certainLine = 0.9
 // readings: small print hangs on where its strokes meet the pixels.
 var crops = []float64{-0.1, 0.2}
 
-// vote reads doubtful lines with other crops until two readings agree, and keeps
-// of each line the text that is certain most often.
-func (r *run) vote(ctx context.Context, sheet page.Page, lines []ocr.Line, quick license.Reading) error {
+// vote reads doubtful lines with other crops until two readings agree, the quick
+// one among them but for the code and the name, and keeps of each line the text
+// that is certain most often.
+func (r *run) vote(ctx context.Context, sheet page.Page, parts []part, lines []ocr.Line, quick license.Reading) error {
 	defer r.time("vote")()
 	readings := map[int][]ocr.Line{}
 	for i, line := range lines {
-		if len(line.Characters) > 1 && votes(line, quick) && ocr.Certainty(line.Characters) < certainLine {
+		if len(line.Characters) > 1 && votes(line, quick) && certaintyOf(line) < certainLine {
 			readings[i] = []ocr.Line{line}
+			if quick := parts[i].quick(); len(quick.Characters) > 0 && !parts[i].twice && !mayHoldCode(line) {
+				readings[i] = append(readings[i], quick)
+			}
 		}
 	}
 	for _, grow := range crops {
@@ -47,7 +54,7 @@ func (r *run) vote(ctx context.Context, sheet page.Page, lines []ocr.Line, quick
 			return err
 		}
 		for n, i := range open {
-			readings[i] = append(readings[i], others[n])
+			readings[i] = append(readings[i], parts[i].trimmed(others[n]))
 		}
 	}
 	for i, all := range readings {
@@ -59,9 +66,21 @@ func (r *run) vote(ctx context.Context, sheet page.Page, lines []ocr.Line, quick
 			return cmp.Or(cmp.Compare(weight[letters(a)], weight[letters(b)]),
 				cmp.Compare(ocr.Certainty(a.Characters), ocr.Certainty(b.Characters)))
 		})
-		lines[i].Text, lines[i].Characters, lines[i].Confidence = best.Text, best.Characters, best.Confidence
+		lines[i].Text, lines[i].Characters, lines[i].Confidence, lines[i].Engine = best.Text, best.Characters, best.Confidence, best.Engine
 	}
 	return nil
+}
+
+// certaintyOf is the certainty of what matters on a line: of the code alone,
+// where it bears one that breaks no rule.
+func certaintyOf(line ocr.Line) float64 {
+	certainty := ocr.Certainty(line.Characters)
+	for _, s := range sightings(line) {
+		if codes.IsUSCC(s.code) {
+			certainty = max(certainty, s.certainty)
+		}
+	}
+	return certainty
 }
 
 // minCodeSigns is how many letters and digits make a line that may hold the code,
@@ -74,14 +93,8 @@ const minCodeSigns = 12
 // Where the quick reading found no name, it found its way nowhere, and all lines
 // vote.
 func votes(line ocr.Line, quick license.Reading) bool {
-	signs := 0
-	for _, c := range line.Characters {
-		if len(c.Text) == 1 && (c.Text >= "0" && c.Text <= "9" || c.Text >= "A" && c.Text <= "Z") {
-			signs++
-		}
-	}
 	_, found := quick.Fields[report.FieldCompanyName]
-	if !found || signs >= minCodeSigns || holder(quick.CodeRegions, line) {
+	if !found || mayHoldCode(line) || holder(quick.CodeRegions, line) {
 		return true
 	}
 	for name, v := range quick.Fields {
@@ -90,6 +103,22 @@ func votes(line ocr.Line, quick license.Reading) bool {
 		}
 	}
 	return false
+}
+
+// mayHoldCode tells whether a line has letters and digits enough for a code,
+// half of them digits: ornaments are read as letters.
+func mayHoldCode(line ocr.Line) bool {
+	letters, digits := 0, 0
+	for _, c := range line.Characters {
+		switch {
+		case len(c.Text) != 1:
+		case c.Text >= "0" && c.Text <= "9":
+			digits++
+		case c.Text >= "A" && c.Text <= "Z":
+			letters++
+		}
+	}
+	return letters+digits >= minCodeSigns && digits >= letters
 }
 
 // agreed tells whether two of the readings are the same.
@@ -104,5 +133,6 @@ func agreed(readings []ocr.Line) bool {
 	return false
 }
 
-// letters is a line's text without its spaces, which come and go with the crop.
-func letters(line ocr.Line) string { return strings.ReplaceAll(line.Text, " ", "") }
+// letters is a line's text without its spaces, which come and go with the crop,
+// and at one width.
+func letters(line ocr.Line) string { return strings.ReplaceAll(width.Fold.String(line.Text), " ", "") }

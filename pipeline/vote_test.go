@@ -38,19 +38,23 @@ func runWith(reader ocr.Recogniser) *run {
 func TestVote(t *testing.T) {
 	for name, tt := range map[string]struct {
 		first  ocr.Line
+		quick  string
 		others []ocr.Line
 		want   string
 		asked  int
 	}{
-		"sure lines do not vote":       {line("a", "测试有限公司", 0.999, nil), nil, "测试有限公司", 0},
-		"agreed with the first other":  {line("a", "测试公司", 0.9, nil), []ocr.Line{line("a", "测试公司", 0.8, nil)}, "测试公司", 1},
-		"two others outvote the first": {line("a", "测式公司", 0.9, nil), []ocr.Line{line("a", "测试公司", 0.85, nil), line("a", "测试公司", 0.8, nil)}, "测试公司", 2},
-		"the surest of three":          {line("a", "测式公司", 0.9, nil), []ocr.Line{line("a", "测试公司", 0.7, nil), line("a", "侧试公司", 0.6, nil)}, "测式公司", 2},
-		"spaces are no difference":     {line("a", "测试公司", 0.9, nil), []ocr.Line{line("a", "测试 公司", 0.9, nil)}, "测试公司", 1},
+		"sure lines do not vote":       {line("a", "测试有限公司", 0.999, nil), "", nil, "测试有限公司", 0},
+		"agreed with the first other":  {line("a", "测试公司", 0.9, nil), "", []ocr.Line{line("a", "测试公司", 0.8, nil)}, "测试公司", 1},
+		"two others outvote the first": {line("a", "测式公司", 0.9, nil), "", []ocr.Line{line("a", "测试公司", 0.85, nil), line("a", "测试公司", 0.8, nil)}, "测试公司", 2},
+		"the surest of three":          {line("a", "测式公司", 0.9, nil), "", []ocr.Line{line("a", "测试公司", 0.7, nil), line("a", "侧试公司", 0.6, nil)}, "测式公司", 2},
+		"the quick reading is one":     {line("a", "测试公司", 0.9, nil), "测试公司", nil, "测试公司", 0},
+		"two agree against the quick":  {line("a", "测式公司", 0.9, nil), "测试公司", []ocr.Line{line("a", "测式公司", 0.8, nil)}, "测式公司", 1},
+		"the quick reads no code":      {line("a", "91350100M000100Y43", 0.9, nil), "91350100M000100Y43", []ocr.Line{line("a", "91350100M000100Y43", 0.8, nil)}, "91350100M000100Y43", 1},
+		"spaces are no difference":     {line("a", "测试公司", 0.9, nil), "", []ocr.Line{line("a", "测试 公司", 0.9, nil)}, "测试公司", 1},
 	} {
 		reader := &script{lines: tt.others}
-		lines := []ocr.Line{tt.first}
-		if err := runWith(reader).vote(t.Context(), page.Page{}, lines, license.Reading{}); err != nil {
+		lines, parts := []ocr.Line{tt.first}, []part{{Line: line("quick", tt.quick, 0.99, nil)}}
+		if err := runWith(reader).vote(t.Context(), page.Page{}, parts, lines, license.Reading{}); err != nil {
 			t.Fatal(err)
 		}
 		if letters(lines[0]) != tt.want || reader.asked != tt.asked {

@@ -93,7 +93,7 @@ func (c *engineCommand) pipeline() (*pipeline.Pipeline, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pipeline.Pipeline{Second: second, Now: time.Now, AllFields: c.Fields == "all"}
+	p := &pipeline.Pipeline{Second: second, Now: time.Now, Threads: c.Threads, AllFields: c.Fields == "all"}
 	models, err := ppocr.LoadModels(c.Models)
 	if err != nil {
 		return nil, err

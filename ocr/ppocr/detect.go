@@ -56,7 +56,8 @@ func (e *Engine) Detect(ctx context.Context, picture *image.NRGBA) ([]ocr.Quad, 
 	if err != nil {
 		return nil, fmt.Errorf("ppocr: %w", err)
 	}
-	input := make([]float32, 3*dw*dh)
+	input := e.inputs.get(3 * dw * dh)
+	defer e.inputs.put(input)
 	plane := dw * dh
 	for channel := range 3 {
 		factor, offset := 1/(255*detStd[channel]), detMean[channel]/detStd[channel]
@@ -65,12 +66,14 @@ func (e *Engine) Detect(ctx context.Context, picture *image.NRGBA) ([]ocr.Quad, 
 			out[i] = float32(pixels[4*i+2-channel])*factor - offset
 		}
 	}
-	var quads []ocr.Quad
-	var failed error
-	err = run(e.det, ort.NewShape(1, 3, int64(dh), int64(dw)), input, func(shape ort.Shape, out []float32) {
-		quads, failed = e.boxes(out, dw, dh)
-	})
-	if err = cmp.Or(err, failed); err != nil {
+	probability := e.outputs.get(dw * dh)
+	defer e.outputs.put(probability)
+	height, width := int64(dh), int64(dw)
+	if err := run(e.det, ort.NewShape(1, 3, height, width), input, ort.NewShape(1, 1, height, width), probability); err != nil {
+		return nil, err
+	}
+	quads, err := e.boxes(probability, dw, dh)
+	if err != nil {
 		return nil, err
 	}
 	sx, sy := float64(w)/float64(dw), float64(h)/float64(dh)
@@ -84,9 +87,6 @@ func (e *Engine) Detect(ctx context.Context, picture *image.NRGBA) ([]ocr.Quad, 
 
 // boxes turns the text probability of each pixel into grown boxes.
 func (e *Engine) boxes(probability []float32, w, h int) ([]ocr.Quad, error) {
-	if len(probability) != w*h {
-		return nil, fmt.Errorf("ppocr: detector answered %d pixels for %dx%d", len(probability), w, h)
-	}
 	text := make([]byte, w*h)
 	for i, p := range probability {
 		if float64(p) > e.detector.Threshold {

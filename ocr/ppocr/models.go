@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/width"
 )
 
 //go:embed models.json
@@ -156,4 +158,19 @@ func loadDictionary(path string) ([]string, error) {
 		return nil, fmt.Errorf("ppocr: dictionary %s: %w", path, err)
 	}
 	return append(classes, " "), nil
+}
+
+// otherWidths pairs the classes that are one sign at full and at half width.
+func otherWidths(classes []string) []int {
+	pairs := make([]int, len(classes))
+	index := map[string]int{}
+	for i, class := range classes {
+		index[class] = i
+	}
+	for i, class := range classes {
+		if half, ok := index[width.Narrow.String(class)]; ok && half != i && half != 0 {
+			pairs[i], pairs[half] = half, i
+		}
+	}
+	return pairs
 }

@@ -5,6 +5,7 @@ package ppocr
 
 import (
 	"fmt"
+	"math/bits"
 	"runtime"
 	"sync"
 
@@ -28,7 +29,11 @@ type Engine struct {
 	recogniser Recogniser
 	rec        *ort.DynamicAdvancedSession
 	classes    []string
+	otherWidth []int // of each class, the same sign at full or half width; 0: none
+	stepPx     int   // of the recogniser's input, a time step of its answer
 	parallel   int
+
+	inputs, outputs pool
 }
 
 var environment struct {
@@ -94,6 +99,7 @@ func New(options Options) (*Engine, error) {
 	if e.classes, err = loadDictionary(dictionary); err != nil {
 		return nil, err
 	}
+	e.otherWidth = otherWidths(e.classes)
 	var width int64
 	if e.det, _, err = session(e.detector.File); err != nil {
 		return nil, err
@@ -107,7 +113,31 @@ func New(options Options) (*Engine, error) {
 		return nil, fmt.Errorf("ppocr: %s has %d classes, its dictionary %s makes %d",
 			e.recogniser.File, width, e.recogniser.Dictionary, len(e.classes))
 	}
+	if err := e.probe(); err != nil {
+		e.Close()
+		return nil, err
+	}
 	return e, nil
+}
+
+// probe reads a blank line to learn how many time steps an answer has.
+func (e *Engine) probe() error {
+	blank, err := ort.NewEmptyTensor[float32](ort.NewShape(1, 3, int64(e.recogniser.HeightPx), minLineWidthPx))
+	if err != nil {
+		return fmt.Errorf("ppocr: %w", err)
+	}
+	defer blank.Destroy()
+	answers := []ort.Value{nil}
+	if err := e.rec.Run([]ort.Value{blank}, answers); err != nil {
+		return fmt.Errorf("ppocr: %s: %w", e.recogniser.File, err)
+	}
+	defer answers[0].Destroy()
+	shape := answers[0].GetShape()
+	if len(shape) != 3 || shape[1] < 1 || int(shape[2]) != len(e.classes) || widthMultiple*int(shape[1])%minLineWidthPx != 0 {
+		return fmt.Errorf("ppocr: %s answers a line of %d px with shape %v", e.recogniser.File, minLineWidthPx, shape)
+	}
+	e.stepPx = minLineWidthPx / int(shape[1])
+	return nil
 }
 
 // session opens a model and tells the size of its output's last dimension.
@@ -164,22 +194,34 @@ func (e *Engine) Close() error {
 	return nil
 }
 
-// run gives a session one float tensor and returns its output's values and shape.
-func run(s *ort.DynamicAdvancedSession, shape ort.Shape, data []float32, use func(shape ort.Shape, out []float32)) error {
+// run gives a session one float tensor and fills out, which has the answer's
+// shape.
+func run(s *ort.DynamicAdvancedSession, shape ort.Shape, data []float32, outShape ort.Shape, out []float32) error {
 	input, err := ort.NewTensor(shape, data)
 	if err != nil {
 		return fmt.Errorf("ppocr: %w", err)
 	}
 	defer input.Destroy()
-	outputs := []ort.Value{nil}
-	if err := s.Run([]ort.Value{input}, outputs); err != nil {
+	output, err := ort.NewTensor(outShape, out)
+	if err != nil {
 		return fmt.Errorf("ppocr: %w", err)
 	}
-	defer outputs[0].Destroy()
-	out, ok := outputs[0].(*ort.Tensor[float32])
-	if !ok {
-		return fmt.Errorf("ppocr: model answered %T, want float32", outputs[0])
+	defer output.Destroy()
+	if err := s.Run([]ort.Value{input}, []ort.Value{output}); err != nil {
+		return fmt.Errorf("ppocr: %w", err)
 	}
-	use(out.GetShape(), out.GetData())
 	return nil
 }
+
+// pool keeps tensors for the next picture: a line's answer has millions of numbers.
+type pool struct{ sync.Pool }
+
+// get gives n numbers of any value.
+func (p *pool) get(n int) []float32 {
+	if b, ok := p.Get().(*[]float32); ok && cap(*b) >= n {
+		return (*b)[:n]
+	}
+	return make([]float32, n, 1<<bits.Len(uint(n)))
+}
+
+func (p *pool) put(b []float32) { p.Put(&b) }

@@ -171,6 +171,17 @@ func TestClassesMustFitTheDictionary(t *testing.T) {
 	}
 }
 
+// TestWidthsAreOneSign: a reader that cannot tell the widths of a bracket apart
+// is sure of the bracket.
+func TestWidthsAreOneSign(t *testing.T) {
+	classes := []string{"", "（", "(", "公", " "}
+	e := &Engine{classes: classes, otherWidth: otherWidths(classes)}
+	got := e.decode([]float32{0, 0.5, 0.45, 0.05, 0}, 1, 1)
+	if len(got) != 1 || got[0].Text != "（" || got[0].Confidence < 0.94 || len(got[0].Alternatives) != 1 || got[0].Alternatives[0].Text != "公" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestLoadModels(t *testing.T) {
 	for name, tt := range map[string]struct{ content, want string }{
 		"unknown key":        {`{"defalut": "x"}`, "defalut"},

@@ -81,32 +81,29 @@ func (e *Engine) line(ctx context.Context, source gocv.Mat, quad ocr.Quad) (ocr.
 	if crop.Height() > tallRatio*crop.Width() {
 		crop = ocr.Quad{crop[1], crop[2], crop[3], crop[0]} // its right side becomes its top
 	}
-	height := crop.Height()
-	if !(height >= 1 && crop.Width() >= 1 && height <= maxQuadPx && crop.Width() <= maxQuadPx) { // not a number either
+	thick := crop.Height()
+	if !(thick >= 1 && crop.Width() >= 1 && thick <= maxQuadPx && crop.Width() <= maxQuadPx) { // not a number either
 		return line, nil
 	}
-	pad := e.recogniser.PadEndsEm * height / crop.Width()
+	pad := e.recogniser.PadEndsEm * thick / crop.Width()
 	padded := crop.Slice(-pad, 1+pad)
-	w := float64(e.recogniser.HeightPx) * padded.Width() / height
+	w := float64(e.recogniser.HeightPx) * padded.Width() / thick
 	width := min(int(math.Ceil(math.Max(w, minLineWidthPx)/widthMultiple))*widthMultiple, maxLineWidthPx)
 	textWidth := min(int(math.Ceil(w)), width)
 
-	input, err := e.tensor(source, padded, textWidth, width)
+	height, steps := int64(e.recogniser.HeightPx), width/e.stepPx
+	input := e.inputs.get(3 * e.recogniser.HeightPx * width)
+	defer e.inputs.put(input)
+	if err := e.fill(input, source, padded, textWidth, width); err != nil {
+		return line, err
+	}
+	answer := e.outputs.get(steps * len(e.classes))
+	defer e.outputs.put(answer)
+	err := run(e.rec, ort.NewShape(1, 3, height, int64(width)), input, ort.NewShape(1, int64(steps), int64(len(e.classes))), answer)
 	if err != nil {
 		return line, err
 	}
-	shape := ort.NewShape(1, 3, int64(e.recogniser.HeightPx), int64(width))
-	var failed error
-	err = run(e.rec, shape, input, func(shape ort.Shape, out []float32) {
-		if len(shape) != 3 || int(shape[2]) != len(e.classes) {
-			failed = fmt.Errorf("ppocr: recogniser answered shape %v", shape)
-			return
-		}
-		line.Characters = e.decode(out, int(shape[1]), float64(width)/float64(textWidth))
-	})
-	if err = cmp.Or(err, failed); err != nil {
-		return line, err
-	}
+	line.Characters = e.decode(answer, steps, float64(width)/float64(textWidth))
 	for i := range line.Characters { // from the padded crop to the quad
 		c := &line.Characters[i]
 		c.Center = min(max(c.Center*(1+2*pad)-pad, 0), 1)
@@ -116,30 +113,30 @@ func (e *Engine) line(ctx context.Context, source gocv.Mat, quad ocr.Quad) (ocr.
 	return line, nil
 }
 
-// tensor is the crop as planes B, G, R in -1..1, zero right of the text.
-func (e *Engine) tensor(source gocv.Mat, quad ocr.Quad, textWidth, width int) ([]float32, error) {
+// fill makes input the crop as planes B, G, R in -1..1, zero right of the text.
+func (e *Engine) fill(input []float32, source gocv.Mat, quad ocr.Quad, textWidth, width int) error {
 	height := e.recogniser.HeightPx
 	crop, err := mat.Crop(source, quad, textWidth, height)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer crop.Close()
 	pixels, err := crop.DataPtrUint8()
 	if err != nil {
-		return nil, fmt.Errorf("ppocr: %w", err)
+		return fmt.Errorf("ppocr: %w", err)
 	}
-	input := make([]float32, 3*height*width)
 	for channel := range 3 {
 		plane := input[channel*height*width:]
 		for y := range height {
 			row := pixels[4*y*textWidth:]
-			out := plane[y*width : y*width+textWidth]
-			for x := range out {
+			out := plane[y*width : (y+1)*width]
+			for x := range textWidth {
 				out[x] = float32(row[4*x+2-channel])*(2.0/255) - 1
 			}
+			clear(out[textWidth:])
 		}
 	}
-	return input, nil
+	return nil
 }
 
 // decode collapses the class probabilities of each time step into characters.
@@ -150,17 +147,17 @@ func (e *Engine) decode(out []float32, steps int, stretch float64) []ocr.Charact
 	last, peak := 0, float32(0)
 	for t := range steps {
 		row := out[t*n : (t+1)*n]
-		best := 0
+		best, highest := 0, row[0]
 		for class, p := range row {
-			if p > row[best] {
-				best = class
+			if p > highest {
+				best, highest = class, p
 			}
 		}
-		higher := best != last || row[best] > peak
+		higher := best != last || highest > peak
 		if best != 0 && higher {
 			c := ocr.Character{
 				Text:         e.classes[best],
-				Confidence:   float64(row[best]),
+				Confidence:   e.confidence(row, best),
 				Alternatives: e.alternatives(row, best),
 				Center:       (float64(t) + 0.5) / float64(steps) * stretch,
 			}
@@ -171,18 +168,28 @@ func (e *Engine) decode(out []float32, steps int, stretch float64) []ocr.Charact
 			}
 		}
 		if higher {
-			peak = row[best]
+			peak = highest
 		}
 		last = best
 	}
 	return characters
 }
 
+// confidence of a class is that of both widths of its sign: a bracket is the
+// same bracket.
+func (e *Engine) confidence(row []float32, class int) float64 {
+	p := row[class]
+	if other := e.otherWidth[class]; other != 0 {
+		p += row[other]
+	}
+	return min(float64(p), 1)
+}
+
 // alternatives are the next best classes of a time step.
 func (e *Engine) alternatives(row []float32, best int) []ocr.Alternative {
 	var found []ocr.Alternative
 	for class := 1; class < len(row); class++ {
-		if class != best && row[class] >= minAlternative {
+		if class != best && class != e.otherWidth[best] && row[class] >= minAlternative {
 			found = append(found, ocr.Alternative{Text: e.classes[class], Confidence: float64(row[class])})
 		}
 	}
