@@ -1,11 +1,8 @@
 package pipeline
 
 import (
-	"cmp"
 	"context"
-	"maps"
 	"math"
-	"slices"
 	"sync"
 	"time"
 
@@ -71,104 +68,14 @@ func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face
 	} else if joined != nil {
 		lines, reading = joined, license.Extract(joined, width, height)
 	}
+	if lines, reading, err = r.readOpen(ctx, sheet, lines, reading); err != nil {
+		return face{}, err
+	}
 	f := face{Reading: reading, lines: lines}
 	if r.evidence.QR, err = qrCodes(); err != nil {
 		return face{}, err
 	}
 	return f, r.readCode(ctx, sheet, &f, seen)
-}
-
-// joinRows reads again, as one line each, the rows of fields that the detector
-// broke apart: what overprints a line also hides the characters between its
-// pieces. Rows of fields that only the quick reading found are among them. Nil
-// when no row got longer by it.
-func (r *run) joinRows(ctx context.Context, sheet page.Page, lines []ocr.Line, reading, quick license.Reading) ([]ocr.Line, error) {
-	defer r.time("read_rows")()
-	var rows [][]int // indexes of the pieces of each row, from left to right
-	fields := maps.Clone(quick.Fields)
-	maps.Copy(fields, reading.Fields)
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if name == report.FieldScope || name == report.FieldUSCC {
-			continue
-		}
-		for _, row := range rowsOf(lines, fields[name].Quads) {
-			if len(row) > 1 {
-				rows = append(rows, row)
-			}
-		}
-	}
-	if len(rows) == 0 {
-		return nil, nil
-	}
-	quads := make([]ocr.Quad, len(rows))
-	for i, row := range rows {
-		first, last := lines[row[0]].Quad, lines[row[len(row)-1]].Quad
-		quads[i] = ocr.Quad{first[0], last[1], last[2], first[3]}
-	}
-	whole, err := r.Accurate.Recognise(ctx, sheet.Image, quads)
-	if err != nil {
-		return nil, err
-	}
-	replaced := map[int]bool{}
-	var joined []ocr.Line
-	for i, row := range rows {
-		characters := 0
-		for _, piece := range row {
-			characters += len(lines[piece].Characters)
-		}
-		if len(whole[i].Characters) <= characters || whole[i].Confidence < joinedConfidence {
-			continue
-		}
-		for _, piece := range row {
-			replaced[piece] = true
-		}
-		joined = append(joined, whole[i])
-	}
-	if len(joined) == 0 {
-		return nil, nil
-	}
-	for i, line := range lines {
-		if !replaced[i] {
-			joined = append(joined, line)
-		}
-	}
-	return joined, nil
-}
-
-// rowsOf groups the lines that hold one of the quads by printed row.
-func rowsOf(lines []ocr.Line, quads []ocr.Quad) [][]int {
-	var pieces []int
-	for i, line := range lines {
-		if slices.ContainsFunc(quads, func(q ocr.Quad) bool { return holds(line.Quad, q.Center()) }) {
-			pieces = append(pieces, i)
-		}
-	}
-	slices.SortFunc(pieces, func(a, b int) int { return cmp.Compare(lines[a].Quad.Center().Y, lines[b].Quad.Center().Y) })
-	var rows [][]int
-	for _, i := range pieces {
-		if n := len(rows); n > 0 {
-			above := lines[rows[n-1][0]].Quad
-			if lines[i].Quad.Center().Y-above.Center().Y < above.Height()/2 {
-				rows[n-1] = append(rows[n-1], i)
-				continue
-			}
-		}
-		rows = append(rows, []int{i})
-	}
-	for _, row := range rows {
-		slices.SortFunc(row, func(a, b int) int { return cmp.Compare(lines[a].Quad[0].X, lines[b].Quad[0].X) })
-	}
-	return rows
-}
-
-// joinedConfidence is the confidence from which a row read as a whole replaces
-// its pieces; a gap that is not print lowers it.
-const joinedConfidence = 0.9
-
-// holds tells whether a point lies in the quad's upright bounds.
-func holds(q ocr.Quad, p ocr.Point) bool {
-	low, high := q.Bounds()
-	return p.X >= low.X && p.X <= high.X && p.Y >= low.Y && p.Y <= high.Y
 }
 
 // findQR looks for QR codes on a page that may be a certificate, beside what

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,7 +31,9 @@ type evalCommand struct {
 	Report  string `type:"path" placeholder:"DIR" help:"Write index.html into this folder: the rates, and every miss with its place on the picture."`
 	Save    string `type:"path" help:"Write the reports, one a line, for --against of a later run."`
 	Against string `type:"existingfile" help:"Reports of an earlier run: show every picture that flipped."`
-	Truth   string `arg:"" type:"existingfile" help:"Truth table (tab-separated); files are relative to its folder."`
+	// One child with all cores is how a picture is read on an idle machine.
+	Children int    `help:"Pictures read side by side, each with its share of the cores; default one per core."`
+	Truth    string `arg:"" type:"existingfile" help:"Truth table (tab-separated); files are relative to its folder."`
 }
 
 func (c *evalCommand) Run(ctx context.Context, std standard) error {
@@ -42,13 +45,14 @@ func (c *evalCommand) Run(ctx context.Context, std standard) error {
 	if err != nil {
 		return &exit{exitUsage, err}
 	}
-	pool, err := c.pool(runtime.NumCPU(), 1)
+	children := max(cmp.Or(c.Children, runtime.NumCPU()), 1)
+	pool, err := c.pool(children, max(1, runtime.NumCPU()/children))
 	if err != nil {
 		return err
 	}
 	defer pool.Close()
 
-	reports := inOrder(len(pictures), runtime.NumCPU(), func(i int) report.Report {
+	reports := inOrder(len(pictures), children, func(i int) report.Report {
 		submission := report.Submission{ID: newID(), File: pictures[i].File, Declared: c.declared(pictures[i]), Policy: c.Policy}
 		return verifyFile(ctx, pool, submission, pictures[i].Path, policy)
 	})

@@ -12,6 +12,10 @@ import (
 var (
 	// printedType is a whole line that is a type of entity and nothing else.
 	printedType = regexp.MustCompile(`^(其他|一人)?(有限责任公司|股份有限公司|个体工商户|个人独资企业|(普通|有限|特殊普通)?合伙企业|农民专业合作社|集体所有制|全民所有制|股份合作制|非公司企业法人)(分公司|分支机构)?(\([^()]{2,30}\)?)?(分公司|分支机构)?$`)
+	// placeName is a whole line that is an address, personName one that may be a
+	// person's name.
+	placeName  = regexp.MustCompile(`^\p{Han}{2,}(省|市|县|区|旗|镇|乡|路|街|村|道).{2,}(号|室|层|楼|栋|幢|座|铺|房|村|组|侧|园|厦)$`)
+	personName = regexp.MustCompile(`^\p{Han}{2,4}(·\p{Han}{2,8})?$`)
 	// companyName is a whole line that is the name of a company or cooperative.
 	companyName = regexp.MustCompile(`^\p{Han}[\p{Han}()·]{3,60}(公司|合作社|厂|店|部|中心|合伙\)|网吧|超市|商行)$`)
 )
@@ -51,6 +55,10 @@ func (r *reader) readByForm(reading *Reading) {
 			}
 		}
 	}
+	// Address and person stand under the type, in this order, on every edition
+	// that has one column.
+	r.readBelow(reading, anchor, report.FieldAddress, placeName)
+	r.readBelow(reading, anchor, report.FieldLegalRepresentative, personName)
 	if _, ok := reading.Fields[report.FieldEstablished]; !ok {
 		var dates []int
 		for i, f := range r.fragments {
@@ -66,6 +74,34 @@ func (r *reader) readByForm(reading *Reading) {
 		}
 	}
 }
+
+// readBelow reads a field whose label was not found from the one line of its
+// form under the anchor.
+func (r *reader) readBelow(reading *Reading, anchor fragment, field report.FieldName, form *regexp.Regexp) {
+	if _, ok := reading.Fields[field]; ok || r.hitOf(field) != nil {
+		return
+	}
+	only := -1
+	for i, f := range r.fragments {
+		if r.taken[i] || f.fixed || math.Abs(f.x0-anchor.x0) > indent*anchor.h || f.y < anchor.y+0.5*anchor.h || f.y > anchor.y+maxBelow*anchor.h || !form.MatchString(f.bare()) {
+			continue
+		}
+		if only >= 0 {
+			return
+		}
+		only = i
+	}
+	if only < 0 {
+		return
+	}
+	if v, ok := value(field, "", []fragment{r.fragments[only]}); ok {
+		reading.Fields[field] = v
+		r.taken[only] = true
+	}
+}
+
+// maxBelow is how far under the type address and person stand, in line heights.
+const maxBelow = 8
 
 var authority = regexp.MustCompile(`^\p{Han}{2,30}(局|厅|委员会|总局|分局|所)$`)
 

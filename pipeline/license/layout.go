@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/heyan/heyan/ocr"
 )
@@ -107,9 +108,12 @@ func newFragment(index int, line ocr.Line) (f fragment, ok bool) {
 	}
 	f.at = make([]float64, len(f.raw))
 	if len(line.Characters) == len(f.raw) {
-		f.characters = line.Characters
-		for i, c := range line.Characters {
+		f.characters = simplified(line.Characters)
+		for i, c := range f.characters {
 			f.at[i] = c.Center
+			if r := []rune(c.Text); len(r) == 1 {
+				f.raw[i], f.text[i] = r[0], foldRune(r[0])
+			}
 		}
 	} else {
 		x := 0.0
@@ -119,6 +123,35 @@ func newFragment(index int, line ocr.Line) (f fragment, ok bool) {
 		}
 	}
 	return f, line.Quad.Height() > 0 && line.Quad.Width() > 0
+}
+
+// minSimplified is the probability of a simplified form from which the reader
+// wavers between it and the variant.
+const minSimplified = 0.05
+
+// simplified takes the simplified form of a character where the reader wavers
+// between it and a variant: licenses are printed in simplified characters.
+func simplified(characters []ocr.Character) []ocr.Character {
+	out := characters
+	for i, c := range characters {
+		variant, _ := utf8.DecodeRuneInString(c.Text)
+		plain, ok := variants()[variant]
+		if !ok {
+			continue
+		}
+		form := string(plain)
+		for k, a := range c.Alternatives {
+			if a.Text != form || a.Confidence < minSimplified {
+				continue
+			}
+			if &out[0] == &characters[0] {
+				out = slices.Clone(characters)
+			}
+			others := slices.Delete(slices.Clone(c.Alternatives), k, k+1)
+			out[i].Text, out[i].Confidence, out[i].Alternatives = form, math.Min(1, c.Confidence+a.Confidence), others
+		}
+	}
+	return out
 }
 
 // advance is the width of a character relative to a Chinese one.

@@ -22,6 +22,8 @@ type Reading struct {
 	// CodeRegions is where the code or registration number is printed or should
 	// be, best first.
 	CodeRegions []ocr.Quad
+	// Open are the rows beside labels where no value was read, or half of one.
+	Open map[report.FieldName]ocr.Quad
 }
 
 // Value is one field as it was read.
@@ -61,6 +63,7 @@ func Extract(lines []ocr.Line, width, height int) Reading {
 	}
 	r.readByForm(&reading)
 	r.readFoot(&reading)
+	reading.Open = r.open(reading.Fields)
 	r.describe(&reading, title, code)
 	return reading
 }

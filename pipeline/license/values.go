@@ -587,6 +587,10 @@ func normalize(field report.FieldName, raw string) (text string, amount *report.
 	case report.FieldRegisteredCapital, report.FieldPaidInCapital:
 		text = strings.Trim(dropSpaces(fold(raw)), fillers)
 		a, ok := ParseAmount(text)
+		if unit := strings.LastIndexAny(text, "元圆"); !ok && unit >= 0 && count(text[unit:], unicode.IsLetter) <= 1+maxAfterUnit {
+			text = text[:unit] + string([]rune(text[unit:])[:1])
+			a, ok = ParseAmount(text)
+		}
 		return text, &a, ok
 	case report.FieldFormation:
 		text = strings.Trim(dropSpaces(fold(raw)), fillers)
@@ -608,6 +612,9 @@ func normalize(field report.FieldName, raw string) (text string, amount *report.
 	text = strings.Trim(squeeze(fold(raw)), fillers)
 	return text, nil, text != ""
 }
+
+// maxAfterUnit is how many characters of a watermark may run on after a sum.
+const maxAfterUnit = 2
 
 // dateSigns make what follows a date part of a longer statement; anything else is
 // of a watermark that runs across the row.

@@ -286,8 +286,8 @@ func (s *search) support(q ocr.Quad) (mean, worst float64) {
 	return mean, worst
 }
 
-// textInside is the share of the text's area whose lines have their middle
-// inside the quad and its margin; 1 without any text.
+// textInside is the share of the text's area whose lines begin and end inside
+// the quad and its margin; 1 without any text.
 func (s *search) textInside(q ocr.Quad) float64 {
 	center := q.Center()
 	for i := range q {
@@ -298,7 +298,7 @@ func (s *search) textInside(q ocr.Quad) float64 {
 	for _, line := range s.text {
 		size := line.Width() * line.Height()
 		all += size
-		if contains(q, line.Center()) {
+		if contains(q, middle(line[0], line[3])) && contains(q, middle(line[1], line[2])) {
 			inside += size
 		}
 	}
@@ -307,6 +307,8 @@ func (s *search) textInside(q ocr.Quad) float64 {
 	}
 	return inside / all
 }
+
+func middle(a, b ocr.Point) ocr.Point { return ocr.Point{X: (a.X + b.X) / 2, Y: (a.Y + b.Y) / 2} }
 
 // contains tells whether a point lies inside a convex, clockwise quad.
 func contains(q ocr.Quad, p ocr.Point) bool {

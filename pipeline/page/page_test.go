@@ -263,3 +263,20 @@ func BenchmarkFlatten(b *testing.B) {
 		}
 	}
 }
+
+// TestSheetHoldsItsText: a quad that cuts lines off is no sheet, even where it
+// holds their middles.
+func TestSheetHoldsItsText(t *testing.T) {
+	line := func(x, y, w float64) ocr.Quad {
+		return ocr.Quad{{X: x, Y: y}, {X: x + w, Y: y}, {X: x + w, Y: y + 20}, {X: x, Y: y + 20}}
+	}
+	s := &search{w: 640, h: 480, text: []ocr.Quad{line(100, 100, 400), line(100, 200, 150), line(100, 300, 400)}}
+	whole := ocr.Quad{{X: 50, Y: 50}, {X: 590, Y: 50}, {X: 590, Y: 430}, {X: 50, Y: 430}}
+	cut := ocr.Quad{{X: 50, Y: 50}, {X: 340, Y: 50}, {X: 590, Y: 430}, {X: 50, Y: 430}}
+	if got := s.textInside(whole); got != 1 {
+		t.Errorf("the sheet holds %.2f of its text", got)
+	}
+	if got := s.textInside(cut); got >= minTextInside {
+		t.Errorf("a quad that cuts the first line off holds %.2f of the text", got)
+	}
+}
