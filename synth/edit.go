@@ -9,7 +9,6 @@ import (
 
 	"github.com/disintegration/imaging"
 
-	"github.com/heyan/heyan/pipeline/codes"
 	"github.com/heyan/heyan/pipeline/report"
 )
 
@@ -23,8 +22,8 @@ func (f *Fonts) paste(img *image.NRGBA, l License, shot Shot, d Defect, text str
 	runes := []rune(text)
 	i := rng.IntN(len(cells))
 	alphabet := trade
-	if d.Field == report.FieldUSCC {
-		i = 8 + rng.IntN(9) // the organization's part
+	if d.Field != report.FieldCompanyName {
+		i = 6 + rng.IntN(len(cells)-7) // behind the division, before the check
 		alphabet = []rune("0123456789")
 	}
 	was := runes[i]
@@ -39,8 +38,8 @@ func (f *Fonts) paste(img *image.NRGBA, l License, shot Shot, d Defect, text str
 	for k, p := range q {
 		grown[k] = report.Point{tenths(middle.x + (p[0]-middle.x)*(1+gap)), tenths(middle.y + (p[1]-middle.y)*(1+2*gap))}
 	}
-	paper, ink := tones(img, grown)
 	face := f.values(l)
+	paper, ink := tones(img, grown, darkness(f.stamp(face, was, 0, rng)))
 	if d.Strength >= 0.5 {
 		face = f.sansBold
 		if l.Sans {
@@ -50,8 +49,8 @@ func (f *Fonts) paste(img *image.NRGBA, l License, shot Shot, d Defect, text str
 	stamp := f.stamp(face, runes[i], d.Strength, rng)
 	em := math.Hypot(q[3][0]-q[0][0], q[3][1]-q[0][1])
 	sharp := float64(stamp.Rect.Dy()) / em
-	// The photo's own softness is about half a pixel of it.
-	stamp = imaging.Blur(stamp, sharp*(0.25+0.45*(1-d.Strength)))
+	// A careful editor softens the character as the photo is: half a pixel.
+	stamp = imaging.Blur(stamp, sharp*(0.2+0.3*(1-d.Strength)))
 
 	back := fit(quadOf(grown), [4]point{{0, 0}, {1, 0}, {1, 1}, {0, 1}})
 	noise := 1.6 * (1 - d.Strength)
@@ -102,22 +101,43 @@ func (c *canvas) level(x, y float64) uint8 {
 	return c.img.Pix[j*c.img.Stride+4*i]
 }
 
-// tones are the colors of paper and ink in an area, in levels: its 80th and 2nd
-// percentile of lightness.
-func tones(img *image.NRGBA, area report.Polygon) (paper, ink [3]float64) {
-	var pixels [][3]float64
-	b := bounds(area)
+// darkness is the share of a picture that ink covers.
+func darkness(stamp *image.NRGBA) float64 {
+	sum := 0.0
+	for i := 0; i < len(stamp.Pix); i += 4 {
+		sum += 255 - float64(stamp.Pix[i])
+	}
+	return sum / (255 * float64(len(stamp.Pix)/4))
+}
+
+// tones are the colors of paper and of solid ink in an area, in levels. Paper is
+// the 80th percentile; ink, which no pixel of a thin stroke shows, is what takes
+// the mean that far down when it covers its share.
+func tones(img *image.NRGBA, area report.Polygon, covered float64) (paper, ink [3]float64) {
+	var levels [3][]float64
+	b, inside := bounds(area), within(area)
 	for y := max(int(b[1]), 0); y <= min(int(b[3]), img.Rect.Max.Y-1); y++ {
 		for x := max(int(b[0]), 0); x <= min(int(b[2]), img.Rect.Max.X-1); x++ {
-			o := img.PixOffset(x, y)
-			pixels = append(pixels, [3]float64{float64(img.Pix[o]), float64(img.Pix[o+1]), float64(img.Pix[o+2])})
+			if inside(point{float64(x) + 0.5, float64(y) + 0.5}) {
+				for k := range levels {
+					levels[k] = append(levels[k], float64(img.Pix[img.PixOffset(x, y)+k]))
+				}
+			}
 		}
 	}
-	if len(pixels) == 0 {
-		return paper, ink
+	for k, all := range levels {
+		if len(all) == 0 {
+			continue
+		}
+		sum := 0.0
+		for _, v := range all {
+			sum += v
+		}
+		slices.Sort(all)
+		paper[k] = all[len(all)*8/10]
+		ink[k] = max(paper[k]-(paper[k]-sum/float64(len(all)))/covered, 0)
 	}
-	slices.SortFunc(pixels, func(a, b [3]float64) int { return int(a[0] + a[1] + a[2] - b[0] - b[1] - b[2]) })
-	return pixels[len(pixels)*8/10], pixels[len(pixels)/50]
+	return paper, ink
 }
 
 // mask paints over the last share of a field, as people do who hide part of a
@@ -203,16 +223,19 @@ func (f *Fonts) retouch(img *image.NRGBA, p *Picture, rng *rand.Rand) {
 		d := &p.Camera.Defects[i]
 		switch d.Kind {
 		case EditedCode:
-			d.Field = report.FieldUSCC
-			shown.USCC, d.Shown, p.Shot.areas[d.Kind] = f.paste(img, shown, p.Shot, *d, shown.USCC, rng)
-			p.WrongCheck = !codes.IsUSCC(shown.USCC)
+			var number string
+			d.Field, number = shown.Code()
+			number, d.Shown, p.Shot.areas[d.Kind] = f.paste(img, shown, p.Shot, *d, number, rng)
+			if d.Field == report.FieldUSCC {
+				shown.USCC = number
+			} else {
+				shown.RegistrationNumber = number
+			}
+			p.WrongCheck = true // one digit never keeps the check
 		case EditedName:
 			d.Field = report.FieldCompanyName
 			shown.Name, d.Shown, p.Shot.areas[d.Kind] = f.paste(img, shown, p.Shot, *d, shown.Name, rng)
 		case Masked:
-			if d.Field == "" {
-				d.Field = report.FieldUSCC
-			}
 			p.Shot.areas[d.Kind] = mask(img, p.Shot.Fields[d.Field], d.Strength, rng)
 		}
 	}

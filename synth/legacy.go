@@ -28,7 +28,9 @@ func (f *Fonts) legacy(c *canvas, l License, lay *Layout) error {
 	}
 	rosette(c, point{middle, 118}, 50)
 	ornament(c, point{middle, 33}, 9.5)
-	c.centered(lettering{face: f.serifBold, em: titleEm, spacing: 1.6, color: black}, middle, 45, legacyTitles[l.Entity])
+	title := lettering{face: f.serifBold, em: titleEm, spacing: 1.6, color: black}
+	title.em *= min(1, (at.label+at.width)/title.width(legacyTitles[l.Entity]))
+	c.centered(title, middle, 45, legacyTitles[l.Entity])
 	if l.Copy == report.CopyDuplicate {
 		c.centered(lettering{face: f.serifBold, em: 5, color: black}, middle, 57.5, "（副　本）")
 		c.text(lettering{face: f.serif, em: 4, color: black}, middle+18, 58, "（"+l.CopyNumber+"）")

@@ -23,7 +23,7 @@ func (c *canvas) cover(o Object, tip point, radius float64) []point {
 	case Paper:
 		return c.slip(tip, 2*radius)
 	case Pen:
-		return c.pen(tip, radius*0.45)
+		return c.pen(tip, radius*0.3)
 	}
 	return c.finger(tip, radius, 0.3)
 }
@@ -60,19 +60,20 @@ func (c *canvas) slip(middle point, size float64) []point {
 	return outline
 }
 
-// pen lies across with its point on a place; radius is half its width.
-func (c *canvas) pen(tip point, radius float64) []point {
-	at := turned(tip, 0.9)
-	const length = 130.0
-	c.quad(at, box{2 * radius, 0.4 * radius, length, 1.9 * radius}, color.NRGBA{0, 0, 0, 80})
-	body, nib := newShape(), newShape()
-	outline := []point{at(0, 0), at(5*radius, -radius), at(length, -radius), at(length, radius), at(5*radius, radius)}
+// pen lies across with its grip on a place; radius is half its width.
+func (c *canvas) pen(grip point, radius float64) []point {
+	const length, toGrip = 140.0, 30.0
+	nib := 3 * radius
+	at := turned(turned(grip, 0.9)(-toGrip, 0), 0.9)
+	c.quad(at, box{nib * 0.4, 0.5 * radius, length + 1, 1.8 * radius}, color.NRGBA{0, 0, 0, 80})
+	body, metal := newShape(), newShape()
+	outline := []point{at(0, 0), at(nib, -radius), at(length, -radius), at(length, radius), at(nib, radius)}
 	c.polygon(body, outline...)
 	c.paint(body, color.NRGBA{28, 30, 36, 255})
-	c.polygon(nib, at(0, 0), at(5*radius, -radius), at(5*radius, radius))
-	c.paint(nib, color.NRGBA{176, 178, 184, 255})
-	c.quad(at, box{5 * radius, -0.55 * radius, length, -0.2 * radius}, color.NRGBA{120, 124, 136, 255})
-	c.quad(at, box{0.62 * length, -radius, 0.66 * length, radius}, color.NRGBA{190, 160, 90, 255})
+	c.polygon(metal, at(0, 0), at(nib, -radius), at(nib, radius))
+	c.paint(metal, color.NRGBA{176, 178, 184, 255})
+	c.quad(at, box{nib, -0.55 * radius, length, -0.25 * radius}, color.NRGBA{92, 96, 108, 255})
+	c.quad(at, box{0.62 * length, -radius, 0.65 * length, radius}, color.NRGBA{190, 160, 90, 255})
 	return outline
 }
 

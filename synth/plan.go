@@ -69,8 +69,12 @@ func (o Options) negative(rng *rand.Rand, w, h int) Picture {
 		w, h = h, w
 	}
 	p.Camera = RandomCamera(rng, w, h, p.Subject != SubjectNothing && p.Subject != SubjectReceipt && p.Subject != SubjectCard)
-	if p.Subject == SubjectNothing {
+	switch p.Subject {
+	case SubjectNothing:
 		p.Camera.Scene.Objects, p.Camera.Scene.Cover = true, CoverNone
+	case SubjectCard, SubjectReceipt:
+		// Too small for a folder, and for cups and pens at their own size.
+		p.Camera.Scene.Cover, p.Camera.Scene.Objects, p.Camera.Scene.Held = CoverNone, false, false
 	}
 	if rng.Float64() < negativeDefect {
 		p.Camera.Defects = []Defect{RandomDefect(rng, pick(rng, optical), pick(rng, o.Levels))}
@@ -88,7 +92,14 @@ func setting(rng *rand.Rand, l License, defects []Defect, w, h int) Camera {
 	c := Camera{Defects: defects}
 	switch {
 	case c.has(SecondLicense):
-		c = RandomCamera(rng, h, w, false)
+		// The frame has the shape of what it shows of the two.
+		d, _ := c.defect(SecondLicense)
+		if sheet := l.Sheet(); sheet.WidthMM > sheet.HeightMM {
+			h = int(float64(w) * (1 + d.Strength) * sheet.HeightMM / sheet.WidthMM)
+		} else {
+			w = int(float64(h) * (1 + d.Strength) * sheet.WidthMM / sheet.HeightMM)
+		}
+		c = RandomCamera(rng, w, h, false)
 		c.Fill, c.Scene.Held, c.Scene.Cover, c.Scene.Beneath = 0.9, false, CoverNone, false
 		if c.Scene.Surface == SurfaceRoom || c.Scene.Surface == SurfaceWall {
 			c.Scene.Surface = SurfaceWood
