@@ -219,7 +219,13 @@ func (c *canvas) mount(b box, col color.NRGBA, width float64, n noise) {
 		return s
 	}
 	c.paint(rectangle(b), col)
-	c.wear = func(x, y int) float64 { return n.fractal(float64(x)/c.scale, float64(y)/c.scale, 3) * 0.5 }
+	hidden := b.grow(-width - 1)
+	c.wear = func(x, y int) float64 {
+		if outside(hidden, float64(x)/c.scale+c.x0, float64(y)/c.scale+c.y0) == 0 {
+			return 0 // under the sheet
+		}
+		return n.fractal(float64(x)/c.scale, float64(y)/c.scale, 3) * 0.5
+	}
 	c.paint(rectangle(b), color.NRGBA{0, 0, 0, 120})
 	c.wear = nil
 	lit, shaded := newShape(), newShape()

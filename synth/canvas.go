@@ -43,7 +43,9 @@ type canvas struct {
 
 func newCanvas(widthMM, heightMM, pxPerMM float64, paper color.NRGBA) *canvas {
 	img := image.NewNRGBA(image.Rect(0, 0, int(math.Round(widthMM*pxPerMM)), int(math.Round(heightMM*pxPerMM))))
-	draw.Draw(img, img.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
+	for n := copy(img.Pix, []uint8{paper.R, paper.G, paper.B, paper.A}); n < len(img.Pix); n *= 2 {
+		copy(img.Pix[n:], img.Pix[:n])
+	}
 	return &canvas{img: img, scale: pxPerMM}
 }
 
@@ -180,6 +182,10 @@ func (c *canvas) fill(s *shape, col color.NRGBA, multiply bool) {
 				a *= c.wear(clip.Min.X+x, clip.Min.Y+y)
 			}
 			o := c.img.PixOffset(clip.Min.X+x, clip.Min.Y+y)
+			if a == 1 && !multiply {
+				copy(c.img.Pix[o:o+4], []uint8{col.R, col.G, col.B, 255})
+				continue
+			}
 			for k, ink := range channels {
 				under := float64(c.img.Pix[o+k])
 				over := ink

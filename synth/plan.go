@@ -49,9 +49,9 @@ func (o Options) license(n int) Picture {
 
 // mix adds one or two optical defects to a first.
 func (o Options) mix(rng *rand.Rand, first Defect) []Defect {
-	out := []Defect{first}
-	for _, i := range rng.Perm(len(optical))[:1+rng.IntN(2)] {
-		if optical[i] != first.Kind {
+	out, more := []Defect{first}, 1+rng.IntN(2)
+	for _, i := range rng.Perm(len(optical)) {
+		if optical[i] != first.Kind && len(out) <= more {
 			out = append(out, RandomDefect(rng, optical[i], pick(rng, o.Levels)))
 		}
 	}
