@@ -44,21 +44,6 @@ func (c Camera) defect(kind DefectKind) (Defect, bool) {
 	return Defect{}, false
 }
 
-// Shot is where things are on a picture, in px after EXIF turning.
-type Shot struct {
-	Width    int                                 `json:"width,omitempty"`
-	Height   int                                 `json:"height,omitempty"`
-	Quad     report.Polygon                      `json:"quad,omitempty"` // the sheet's corners, from its own top left, clockwise
-	Frame    report.Polygon                      `json:"frame,omitempty"`
-	Second   report.Polygon                      `json:"second,omitempty"` // the corners of another license
-	Fields   map[report.FieldName]report.Polygon `json:"fields,omitempty"`
-	EmPx     float64                             `json:"em_px"`      // of values
-	CodeEmPx float64                             `json:"code_em_px"` // of the code
-
-	areas      map[DefectKind]report.Polygon
-	characters map[report.FieldName][]report.Polygon
-}
-
 // Sheet is what lies before the camera: a printed face with its layout, and
 // another face of the same size beside it where there is one. Without a face
 // the layout says only how large the scene is.
@@ -218,37 +203,6 @@ func (c Camera) deliver(img *image.NRGBA, em float64) (*image.NRGBA, float64) {
 	}
 	return img, zoom
 }
-
-// locate fills in where sheet and fields are; place takes px of the frame to px
-// of the picture.
-func (s *Shot) locate(lay Layout, second bool, h homography, place func(point) report.Point) {
-	polygon := func(b box) report.Polygon {
-		var out report.Polygon
-		for _, p := range b.corners() {
-			out = append(out, place(h.apply(p)))
-		}
-		return out
-	}
-	s.Quad, s.Frame = polygon(lay.edge()), polygon(lay.Frame)
-	s.Fields, s.characters, s.areas = map[report.FieldName]report.Polygon{}, map[report.FieldName][]report.Polygon{}, map[DefectKind]report.Polygon{}
-	for name, b := range lay.Fields {
-		s.Fields[name] = polygon(b)
-	}
-	for name, boxes := range lay.Characters {
-		for _, b := range boxes {
-			s.characters[name] = append(s.characters[name], polygon(b))
-		}
-	}
-	if second {
-		for _, p := range lay.second() {
-			s.Second = append(s.Second, place(h.apply(p)))
-		}
-		s.areas[SecondLicense] = s.Second
-	}
-}
-
-// tenths rounds: a tenth of a pixel is as well as anyone can see.
-func tenths(v float64) float64 { return math.Round(v*10) / 10 }
 
 // corners are the sheet's corners on the frame.
 func (l Layout) corners(h homography) []point {

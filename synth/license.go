@@ -3,6 +3,11 @@
 // a license looks like and what a camera does to it. It must not know how a
 // picture is read or judged: what it writes beside a picture is what it drew.
 //
+// WriteSamples makes the demonstration, Write a set for calibration and load.
+// Both write a Picture a line into truth.jsonl, read back by ReadTruth, and the
+// columns of every truth table into truth.tsv. Places are in px after EXIF
+// turning; strengths have the unit that their DefectKind names.
+//
 // Nothing it prints is real. Codes carry an organization body from the
 // private-use zone PDY00001 to PDY99999 of GB 11714, places and people are
 // invented, the ornament is no emblem, and every picture says that it is a

@@ -19,6 +19,7 @@ const (
 	registrationShare = 0.2 // of portrait licenses, a number of 15 digits
 	boldShare         = 0.12
 	flatScreenshot    = 0.5 // of screenshots, a file and not a photo
+	exifShare         = 0.3 // of photos, an EXIF orientation: messengers drop it
 	negativeDefect    = 0.3
 	certificateShare  = 0.6 // of negatives
 )
@@ -117,8 +118,11 @@ func setting(rng *rand.Rand, l License, defects []Defect, w, h int) Camera {
 		c = RandomCamera(rng, w, h, scan)
 	}
 	c.Defects, c.Quality = defects, 70+rng.IntN(26)
-	if c.has(Screenshot) {
+	switch {
+	case c.has(Screenshot):
 		c.TurnCW = 0
+	case !c.has(Messenger) && c.Scene.Surface != SurfaceScan && rng.Float64() < exifShare:
+		c.Orientation = pick(rng, []int{1, 3, 6, 8})
 	}
 	if c.has(CutOff) || c.has(Oblique) {
 		c.Scene.Held = false

@@ -2,10 +2,13 @@ package synth
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"path/filepath"
 	"reflect"
 	"testing"
+
+	"github.com/disintegration/imaging"
 
 	"github.com/heyan/heyan/pipeline/report"
 )
@@ -86,9 +89,12 @@ func TestTruthComesBack(t *testing.T) {
 		t.Fatalf("%d pictures, %v", len(pictures), err)
 	}
 	for _, p := range pictures {
-		img := decodeJPEG(t, readFile(t, filepath.Join(dir, p.File)))
-		if img.Rect.Dx() != p.Shot.Width || img.Rect.Dy() != p.Shot.Height {
-			t.Errorf("%s: %v, truth says %d x %d", p.File, img.Rect, p.Shot.Width, p.Shot.Height)
+		img, err := imaging.Decode(bytes.NewReader(readFile(t, filepath.Join(dir, p.File))), imaging.AutoOrientation(true))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size := img.Bounds().Size(); size.X != p.Shot.Width || size.Y != p.Shot.Height {
+			t.Errorf("%s: %v, truth says %d x %d", p.File, size, p.Shot.Width, p.Shot.Height)
 		}
 		if p.Expected == "" || p.LicenseID == "" || p.BackgroundID == "" || len(p.Camera.Defects) < 2 || p.UprightCW != (360-p.Camera.TurnCW)%360 {
 			t.Errorf("%s: %+v", p.File, p)
@@ -103,9 +109,11 @@ func TestOptionsAreChecked(t *testing.T) {
 	for name, o := range map[string]Options{
 		"kind":  {Defects: []DefectKind{"sunburn"}},
 		"level": {Levels: []int{7}},
+		"share": {Clean: 0.7, Mixed: 0.6},
 	} {
-		if err := Write(t.Context(), t.TempDir(), o); err == nil {
-			t.Errorf("%s: no error", name)
+		var bad *OptionError
+		if err := Write(t.Context(), t.TempDir(), o); !errors.As(err, &bad) {
+			t.Errorf("%s: got %v, want an OptionError", name, err)
 		}
 	}
 }

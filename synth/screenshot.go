@@ -8,8 +8,6 @@ import (
 	"math/rand/v2"
 
 	"github.com/disintegration/imaging"
-
-	"github.com/heyan/heyan/pipeline/report"
 )
 
 // Phone screens in px: width, height.
@@ -84,25 +82,4 @@ func (c *canvas) paintText(t lettering, x, y float64, text string) {
 		x += g.advance*t.em + t.spacing
 	}
 	c.paint(s, t.color)
-}
-
-// move scales and shifts all that the shot says.
-func (s *Shot) move(k, dx, dy float64) {
-	move := func(p report.Polygon) {
-		for i := range p {
-			p[i] = report.Point{tenths(p[i][0]*k + dx), tenths(p[i][1]*k + dy)}
-		}
-	}
-	move(s.Quad)
-	move(s.Frame)
-	move(s.Second)
-	for _, p := range s.Fields {
-		move(p)
-	}
-	for kind, p := range s.areas {
-		if kind != SecondLicense { // the same points as Second
-			move(p)
-		}
-	}
-	s.EmPx, s.CodeEmPx = tenths(s.EmPx*k), tenths(s.CodeEmPx*k)
 }

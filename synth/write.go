@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/heyan/heyan/pipeline/report"
 )
@@ -30,6 +31,12 @@ type Options struct {
 	LongSide int
 }
 
+// OptionError says which option has a value that cannot be: a defect that is
+// not among DefectKinds, a level out of 1..Levels, a share out of 0..1.
+type OptionError struct{ Option, Value string }
+
+func (e *OptionError) Error() string { return fmt.Sprintf("%s: no such value: %s", e.Option, e.Value) }
+
 // normal fills in what was left open, and refuses what cannot be made.
 func (o Options) normal() (Options, error) {
 	if len(o.Defects) == 0 {
@@ -40,12 +47,17 @@ func (o Options) normal() (Options, error) {
 	}
 	for _, kind := range o.Defects {
 		if _, ok := scales[kind]; !ok {
-			return o, fmt.Errorf("no such defect: %q", kind)
+			return o, &OptionError{"defect", string(kind)}
 		}
 	}
 	for _, level := range o.Levels {
 		if level < 1 || level > Levels {
-			return o, fmt.Errorf("no such level: %d, want 1 to %d", level, Levels)
+			return o, &OptionError{"level", strconv.Itoa(level)}
+		}
+	}
+	for name, share := range map[string]float64{"clean": o.Clean, "mixed": o.Mixed, "negatives": o.Negatives, "clean and mixed": o.Clean + o.Mixed} {
+		if share < 0 || share > 1 {
+			return o, &OptionError{name, strconv.FormatFloat(share, 'g', -1, 64)}
 		}
 	}
 	return o, nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/heyan/heyan/synth"
 )
@@ -34,8 +35,12 @@ type synthWriteCommand struct {
 }
 
 func (c *synthWriteCommand) Run(ctx context.Context) error {
-	return synth.Write(ctx, c.Folder, synth.Options{
+	err := synth.Write(ctx, c.Folder, synth.Options{
 		Seed: c.Seed, Count: c.Count, Licenses: c.Licenses, Defects: c.Defects, Levels: c.Levels,
 		Clean: c.Clean, Mixed: c.Mixed, Negatives: c.Negatives, LongSide: c.LongSide,
 	})
+	if bad := (*synth.OptionError)(nil); errors.As(err, &bad) {
+		return &exit{exitUsage, err}
+	}
+	return err
 }
