@@ -10,7 +10,6 @@ import (
 	"image/draw"
 	"image/jpeg"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/disintegration/imaging"
 )
@@ -114,7 +113,7 @@ func (f *Fonts) sheet(p *Picture, rng *rand.Rand) (sheet Sheet, err error) {
 
 // aim puts the defects that are aimed at a field on its middle.
 func (c Camera) aim(lay Layout) Camera {
-	c.Defects = slices.Clone(c.Defects)
+	c.Defects = append([]Defect{}, c.Defects...) // [] in the truth, never null
 	for i, d := range c.Defects {
 		if b, ok := lay.Fields[d.Field]; ok {
 			c.Defects[i].At = [2]float64{(b[0] + b[2]) / 2 / lay.WidthMM, (b[1] + b[3]) / 2 / lay.HeightMM}

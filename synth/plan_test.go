@@ -80,7 +80,7 @@ func TestPlanKeepsItsShares(t *testing.T) {
 
 func TestTruthComesBack(t *testing.T) {
 	dir := t.TempDir()
-	if err := Write(t.Context(), dir, Options{Seed: 5, Count: 4, Licenses: 2, Mixed: 1, LongSide: 500, Defects: []DefectKind{Glare, Covered}}); err != nil {
+	if err := Write(t.Context(), dir, Options{Seed: 5, Count: 4, Licenses: 2, Clean: 0.4, Mixed: 0.6, LongSide: 500, Defects: []DefectKind{Glare, Covered}}); err != nil {
 		t.Fatal(err)
 	}
 	data := readFile(t, filepath.Join(dir, "truth.jsonl"))
@@ -96,9 +96,12 @@ func TestTruthComesBack(t *testing.T) {
 		if size := img.Bounds().Size(); size.X != p.Shot.Width || size.Y != p.Shot.Height {
 			t.Errorf("%s: %v, truth says %d x %d", p.File, size, p.Shot.Width, p.Shot.Height)
 		}
-		if p.Expected == "" || p.LicenseID == "" || p.BackgroundID == "" || len(p.Camera.Defects) < 2 || p.UprightCW != (360-p.Camera.TurnCW)%360 {
+		if p.Expected == "" || p.LicenseID == "" || p.BackgroundID == "" || len(p.Camera.Defects) == 1 || p.UprightCW != (360-p.Camera.TurnCW)%360 {
 			t.Errorf("%s: %+v", p.File, p)
 		}
+	}
+	if bytes.Contains(data, []byte("null")) {
+		t.Error("the truth says null")
 	}
 	if _, err := ReadTruth(bytes.NewReader(data[:len(data)/2])); err == nil {
 		t.Error("half a truth was read without an error")
