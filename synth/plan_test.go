@@ -112,7 +112,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	for name, o := range map[string]Options{
 		"kind":  {Defects: []DefectKind{"sunburn"}},
 		"level": {Levels: []int{7}},
-		"share": {Clean: 0.7, Mixed: 0.6},
+		"share": {Clean: 1.5},
 	} {
 		var bad *OptionError
 		if err := Write(t.Context(), t.TempDir(), o); !errors.As(err, &bad) {

@@ -23,7 +23,7 @@ type Options struct {
 	Defects []DefectKind
 	// Levels are the strengths that occur, 1..Levels; none: all.
 	Levels []int
-	// Clean and Mixed are the shares of the licenses without and with several
+	// Clean and then Mixed are the shares of the licenses without and with several
 	// defects, the others have one; Negatives is the share of pictures that are no
 	// license.
 	Clean, Mixed, Negatives float64
@@ -55,7 +55,7 @@ func (o Options) normal() (Options, error) {
 			return o, &OptionError{"level", strconv.Itoa(level)}
 		}
 	}
-	for name, share := range map[string]float64{"clean": o.Clean, "mixed": o.Mixed, "negatives": o.Negatives, "clean and mixed": o.Clean + o.Mixed} {
+	for name, share := range map[string]float64{"clean": o.Clean, "mixed": o.Mixed, "negatives": o.Negatives} {
 		if share < 0 || share > 1 {
 			return o, &OptionError{name, strconv.FormatFloat(share, 'g', -1, 64)}
 		}
