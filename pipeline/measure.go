@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"image"
+
 	"github.com/heyan/heyan/ocr"
 	"github.com/heyan/heyan/pipeline/page"
 	"github.com/heyan/heyan/pipeline/report"
@@ -15,9 +17,18 @@ const pageSample = 16
 const boxPerEm = 1.3
 
 // measure takes the figures about legibility: of every field's lines, of the
-// page, and of its colour.
-func (r *run) measure(sheet page.Page, f face) {
+// page, and of the photo it is on.
+func (r *run) measure(photo *image.NRGBA, sheet page.Page, f face) {
 	defer r.time("measure")()
+	r.measureLines(sheet, f)
+	r.evidence.Measures = map[string]report.Measure{}
+	r.measurePage(sheet, f)
+	r.measureText(photo, sheet, f)
+}
+
+// measureLines measures the lines of the fields, the worst for each, and some of
+// all lines for the page.
+func (r *run) measureLines(sheet page.Page, f face) {
 	script := func(name report.FieldName) quality.Script {
 		if name == report.FieldUSCC || name == report.FieldRegistrationNumber {
 			return quality.Digits
@@ -47,30 +58,90 @@ func (r *run) measure(sheet page.Page, f face) {
 	if worst, ok := quality.Page(all); ok {
 		q.Page = &worst
 	}
-	tone := quality.Tones(sheet.Image)
-	q.Chroma = rounded(tone.Chroma)
+}
+
+// measurePage measures light, color and what lies on the flattened page.
+func (r *run) measurePage(sheet page.Page, f face) {
+	overview := quality.Survey(sheet.Image)
+	tone := overview.Tone()
+	r.evidence.Quality.Chroma = rounded(tone.Chroma)
 	r.evidence.Document.Color = report.ColorColor
 	if tone.Grayscale() {
 		r.evidence.Document.Color = report.ColorGrayscale
 	}
-	var places []ocr.Quad // of the code and the name, without which nothing passes
-	if len(f.CodeRegions) > 0 && f.decided.State != verdict.CodeRead {
-		places = append(places, f.CodeRegions[0])
-	}
-	places = append(places, f.Fields[report.FieldUSCC].Quads...)
-	places = append(places, f.Fields[report.FieldCompanyName].Quads...)
-	glare := report.Measure{}
-	for i, share := range quality.Glare(sheet.Image, places) {
-		if share > glare.Value {
-			glare = report.Measure{Value: rounded(share), Polygon: sheet.OnPhoto(places[i])}
+	r.note(sheet, verdict.MeasurePaperLevel, quality.Spot{Value: tone.Paper})
+	r.note(sheet, verdict.MeasureInkLevel, quality.Spot{Value: tone.Ink})
+	r.note(sheet, verdict.MeasureRedShare, quality.Spot{Value: tone.RedShare})
+	r.note(sheet, verdict.MeasurePrintChroma, quality.Spot{Value: tone.Print})
+	below := body(f, float64(sheet.Image.Rect.Dy()))
+	r.note(sheet, verdict.MeasureShadeRatio, overview.Shade(below))
+	r.note(sheet, verdict.MeasureCoveredShare, overview.Covered(below))
+}
+
+// measureText measures reflections on the fields, and how far from the edge of the
+// photo their text stands. Where the code or the name was not found, it may have
+// stood on any line.
+func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face) {
+	var lines []ocr.Quad
+	for name, v := range f.Fields {
+		if name != report.FieldScope {
+			lines = append(lines, v.Quads...)
 		}
 	}
-	r.evidence.Measures = map[string]report.Measure{
-		verdict.MeasureGlareShare: glare,
-		verdict.MeasurePaperLevel: {Value: rounded(tone.Paper)},
-		verdict.MeasureInkLevel:   {Value: rounded(tone.Ink)},
-		verdict.MeasureRedShare:   {Value: rounded(tone.RedShare)},
+	lines = append(lines, f.CodeRegions[:min(len(f.CodeRegions), 1)]...)
+	_, named := f.Fields[report.FieldCompanyName]
+	if coded := f.decided.State == verdict.CodeRead || numbered(f.Reading); !coded || !named {
+		for _, line := range f.lines {
+			lines = append(lines, line.Quad)
+		}
 	}
+	r.note(sheet, verdict.MeasureGlareShare, quality.Glare(sheet.Image, lines))
+	if len(lines) == 0 {
+		return
+	}
+	seen := make([]ocr.Quad, len(lines))
+	for i, line := range lines {
+		for k, corner := range sheet.OnPhoto(line) {
+			seen[i][k] = ocr.Point{X: corner[0], Y: corner[1]}
+		}
+	}
+	margin := quality.Margin(seen, photo.Rect)
+	r.evidence.Measures[verdict.MeasureTextMargin] = report.Measure{Value: rounded(margin.Value), Polygon: polygon(margin.Place)}
+}
+
+// note keeps a measure of the flattened page with its place on the photo.
+func (r *run) note(sheet page.Page, name string, spot quality.Spot) {
+	m := report.Measure{Value: rounded(spot.Value)}
+	if spot.Place != (ocr.Quad{}) {
+		m.Polygon = sheet.OnPhoto(spot.Place)
+	}
+	r.evidence.Measures[name] = m
+}
+
+// bodyTop is how far down a page its fields begin at the latest, as a share of its
+// height.
+const bodyTop = 0.4
+
+// body are the lines from the first of the fields to the foot of the page: what
+// stands above, the emblem and the title, tells nothing about paper.
+func body(f face, height float64) []ocr.Quad {
+	top := bodyTop * height
+	for name, v := range f.Fields {
+		switch name {
+		case report.FieldUSCC, report.FieldRegistrationNumber, report.FieldSerialNumber:
+			continue
+		}
+		for _, q := range v.Quads {
+			top = min(top, q[0].Y, q[1].Y)
+		}
+	}
+	var below []ocr.Quad
+	for _, line := range f.lines {
+		if line.Quad.Center().Y >= top {
+			below = append(below, line.Quad)
+		}
+	}
+	return below
 }
 
 // onPhoto brings the lengths of a measure to pixels of the uploaded picture.

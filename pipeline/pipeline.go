@@ -59,7 +59,7 @@ func (r *run) steps(ctx context.Context, picture []byte, policy verdict.Policy) 
 		return err
 	}
 	r.fields(sheet, face)
-	r.measure(sheet, face)
+	r.measure(photo, sheet, face)
 	return nil
 }
 
@@ -129,10 +129,12 @@ const detectAgain = 0.75
 func (r *run) report(submission report.Submission, policy verdict.Policy) report.Report {
 	findings := verdict.Check(r.evidence, policy, r.Now())
 	outcome, reasons, checks := verdict.Decide(findings, policy)
+	measured := r.evidence.Quality
+	measured.Measures = r.evidence.Measures
 	return report.Report{
 		ID: submission.ID, File: submission.File, Status: report.StatusCompleted,
 		Outcome: outcome, Policy: policy.ID(), Reasons: reasons, Checks: checks,
-		Fields: r.evidence.Fields, Document: r.evidence.Document, Quality: r.evidence.Quality,
+		Fields: r.evidence.Fields, Document: r.evidence.Document, Quality: measured,
 		QR: r.evidence.QR, Picture: r.evidence.Picture, TimingsMS: r.timings, Versions: r.Versions,
 	}
 }

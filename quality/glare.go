@@ -19,12 +19,12 @@ const (
 	glareGrid, glarePaper = 8, 0.4
 )
 
-// Glare is the share of each quad's upright bounds that a reflection burns out,
-// 0..1.
-func Glare(picture *image.NRGBA, quads []ocr.Quad) []float64 {
+// Glare is the largest share of a line's upright bounds that a reflection burns
+// out, 0..1, and that line.
+func Glare(picture *image.NRGBA, lines []ocr.Quad) Spot {
 	limit := max(paperLevel(picture)+glareMargin, glareLevel)
-	shares := make([]float64, len(quads))
-	for i, q := range quads {
+	var worst Spot
+	for _, q := range lines {
 		low, high := q.Bounds()
 		box := image.Rect(int(low.X), int(low.Y), int(high.X), int(high.Y)).Intersect(picture.Rect)
 		burnt := 0
@@ -37,11 +37,11 @@ func Glare(picture *image.NRGBA, quads []ocr.Quad) []float64 {
 				}
 			}
 		}
-		if !box.Empty() {
-			shares[i] = float64(burnt) / float64(box.Dx()*box.Dy())
+		if share := float64(burnt) / float64(max(box.Dx()*box.Dy(), 1)); share > worst.Value {
+			worst = Spot{share, q}
 		}
 	}
-	return shares
+	return worst
 }
 
 // paperLevel is the level of the paper where no reflection lies: that of the
