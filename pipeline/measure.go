@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"image"
+	"slices"
+	"strings"
 
 	"github.com/heyan/heyan/ocr"
 	"github.com/heyan/heyan/pipeline/page"
@@ -23,7 +25,10 @@ func (r *run) measure(photo *image.NRGBA, sheet page.Page, f face) {
 	r.measureLines(sheet, f)
 	r.evidence.Measures = map[string]report.Measure{}
 	r.measurePage(sheet, f)
-	r.measureText(photo, sheet, f)
+	r.measurePhoto(photo, sheet)
+	if f.Kind == report.KindBusinessLicense {
+		r.measureText(photo, sheet, f)
+	}
 }
 
 // measureLines measures the lines of the fields, the worst for each, and some of
@@ -75,11 +80,13 @@ func (r *run) measurePage(sheet page.Page, f face) {
 	r.note(sheet, verdict.MeasurePrintChroma, quality.Spot{Value: tone.Print})
 	below := body(f, float64(sheet.Image.Rect.Dy()))
 	r.note(sheet, verdict.MeasureShadeRatio, overview.Shade(below))
-	r.note(sheet, verdict.MeasureCoveredShare, overview.Covered(below))
+	if f.Kind == report.KindBusinessLicense {
+		r.note(sheet, verdict.MeasureCoveredShare, overview.Covered(below))
+	}
 }
 
-// measureText measures reflections on the fields, and how far from the edge of the
-// photo their text stands. Where the code or the name was not found, it may have
+// measureText measures reflections on the fields, how far from the edge of the
+// photo their text stands, and how many licenses there are. Where the code or the name was not found, it may have
 // stood on any line.
 func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face) {
 	var lines []ocr.Quad
@@ -96,17 +103,98 @@ func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face) {
 		}
 	}
 	r.note(sheet, verdict.MeasureGlareShare, quality.Glare(sheet.Image, lines))
+	r.notePhoto(verdict.MeasureDocuments, documents(sheet, f, r.text))
 	if len(lines) == 0 {
 		return
 	}
 	seen := make([]ocr.Quad, len(lines))
 	for i, line := range lines {
-		for k, corner := range sheet.OnPhoto(line) {
-			seen[i][k] = ocr.Point{X: corner[0], Y: corner[1]}
+		seen[i] = onSheet(sheet, line)
+	}
+	r.notePhoto(verdict.MeasureTextMargin, quality.Margin(seen, photo.Rect))
+}
+
+// measurePhoto measures what the flattened page no longer shows: how the photo came
+// about.
+func (r *run) measurePhoto(photo *image.NRGBA, sheet page.Page) {
+	r.notePhoto(verdict.MeasureScreenScore, quality.Screen(photo, sheet.Quad))
+	r.notePhoto(verdict.MeasureScreenshotScore, quality.Spot{Value: quality.Screenshot(photo)})
+	r.notePhoto(verdict.MeasureNoise, quality.Spot{Value: quality.Noise(photo)})
+}
+
+// titles are what heads a license, and nothing else on it in such print.
+var titles = []string{"营业执照", "企业法人营业执照", "企业营业执照", "个体工商户营业执照", "合伙企业营业执照", "个人独资企业营业执照", "农民专业合作社法人营业执照"}
+
+const (
+	// titleHeight is the height of a title relative to the median line.
+	titleHeight = 1.5
+	// ownReach is how far a sheet reaches, from its middle, relative to its quad,
+	// which may be that of its printed frame.
+	ownReach = 1.2
+	// secondSheetEm is how much text beside the sheet, in em, is another document:
+	// of 215 real pictures, of one sheet each, the most has 45.
+	secondSheetEm = 70
+)
+
+// documents counts the sheets that a photo shows: by titles, by codes, and by text
+// beside the sheet. The place is that of the text, or of the second title.
+func documents(sheet page.Page, f face, text []ocr.Quad) quality.Spot {
+	spot := quality.Spot{Value: 1}
+	own, center := sheet.Quad, sheet.Quad.Center()
+	for i, p := range own {
+		own[i] = ocr.Point{X: center.X + ownReach*(p.X-center.X), Y: center.Y + ownReach*(p.Y-center.Y)}
+	}
+	var beside []ocr.Quad
+	em := 0.0
+	for _, line := range text {
+		if sheet.Found() && !quality.Inside(own, line.Center()) {
+			beside = append(beside, line)
+			em += boxPerEm * line.Width() / max(line.Height(), 1)
 		}
 	}
-	margin := quality.Margin(seen, photo.Rect)
-	r.evidence.Measures[verdict.MeasureTextMargin] = report.Measure{Value: rounded(margin.Value), Polygon: polygon(margin.Place)}
+	if em > secondSheetEm {
+		spot = quality.Spot{Value: 2, Place: quality.Around(beside)}
+	}
+	heights := make([]float64, len(f.lines))
+	for i, line := range f.lines {
+		heights[i] = line.Quad.Height()
+	}
+	slices.Sort(heights)
+	headed, codes := 0, map[string]bool{}
+	for _, line := range f.lines {
+		title := slices.Contains(titles, strings.ReplaceAll(line.Text, " ", "")) && line.Quad.Height() > titleHeight*heights[len(heights)/2]
+		if title {
+			headed++
+		}
+		for _, s := range sightings(line) {
+			if settled([]sighting{s}) && !codes[s.code] {
+				codes[s.code] = true
+				title = len(codes) > 1
+			}
+		}
+		if n := float64(max(headed, len(codes))); title && n > spot.Value {
+			spot = quality.Spot{Value: n, Place: onSheet(sheet, line.Quad)}
+		}
+	}
+	return spot
+}
+
+// onSheet is a quad of the page on the photo.
+func onSheet(sheet page.Page, q ocr.Quad) ocr.Quad {
+	var out ocr.Quad
+	for i, p := range sheet.OnPhoto(q) {
+		out[i] = ocr.Point{X: p[0], Y: p[1]}
+	}
+	return out
+}
+
+// notePhoto keeps a measure of the photo itself.
+func (r *run) notePhoto(name string, spot quality.Spot) {
+	m := report.Measure{Value: rounded(spot.Value)}
+	if spot.Place != (ocr.Quad{}) {
+		m.Polygon = polygon(spot.Place)
+	}
+	r.evidence.Measures[name] = m
 }
 
 // note keeps a measure of the flattened page with its place on the photo.

@@ -67,6 +67,7 @@ func (r *run) steps(ctx context.Context, picture []byte, policy verdict.Policy) 
 type run struct {
 	*Pipeline
 	evidence verdict.Evidence
+	text     []ocr.Quad // lines of text on the photo, beside the sheet too
 	timings  map[string]float64
 }
 
@@ -104,6 +105,7 @@ func (r *run) page(ctx context.Context, photo *image.NRGBA) (page.Page, []ocr.Qu
 	if err != nil {
 		return page.Page{}, nil, err
 	}
+	r.text = text
 	done()
 	done = r.time("flatten")
 	sheet, lines, err := page.Flatten(ctx, photo, text)

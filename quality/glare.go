@@ -51,17 +51,14 @@ func paperLevel(picture *image.NRGBA) float64 {
 	var cells []float64
 	for cy := range glareGrid {
 		for cx := range glareGrid {
-			var levels []float64
+			counts := make(levels, 256)
 			for y := cy * h / glareGrid; y < (cy+1)*h/glareGrid; y += inkStep {
 				row := picture.Pix[y*picture.Stride:]
 				for x := cx * w / glareGrid; x < (cx+1)*w/glareGrid; x += inkStep {
-					levels = append(levels, float64(max(row[4*x], row[4*x+1], row[4*x+2])))
+					counts[max(row[4*x], row[4*x+1], row[4*x+2])]++
 				}
 			}
-			if len(levels) > 0 {
-				slices.Sort(levels)
-				cells = append(cells, percentile(levels, 0.5))
-			}
+			cells = append(cells, counts.percentile(0.5))
 		}
 	}
 	if len(cells) == 0 {

@@ -8,12 +8,6 @@ import (
 	"github.com/heyan/heyan/ocr"
 )
 
-// Spot is a measure of a page with its worst place.
-type Spot struct {
-	Value float64
-	Place ocr.Quad // zero when there is no such place
-}
-
 // The limits of what is paper: print, frames and covers are not.
 const (
 	// foreignHue is the distance of a cell's paper from the page's, in CIELAB
@@ -77,10 +71,6 @@ func (o Overview) bounds(area []ocr.Quad) image.Rectangle {
 	if len(area) == 0 || len(o.cells) == 0 {
 		return image.Rectangle{}
 	}
-	low, high := area[0].Bounds()
-	for _, q := range area[1:] {
-		l, h := q.Bounds()
-		low.X, low.Y, high.X, high.Y = min(low.X, l.X), min(low.Y, l.Y), max(high.X, h.X), max(high.Y, h.Y)
-	}
-	return o.within(low, high)
+	box := Around(area)
+	return o.within(box[0], box[2])
 }

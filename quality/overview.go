@@ -134,8 +134,7 @@ func (o Overview) within(low, high ocr.Point) image.Rectangle {
 func (o Overview) place(cells image.Rectangle) ocr.Quad {
 	side := cellPx * o.scale
 	x0, y0 := float64(cells.Min.X)*side, float64(cells.Min.Y)*side
-	x1, y1 := float64(cells.Max.X)*side, float64(cells.Max.Y)*side
-	return ocr.Quad{{X: x0, Y: y0}, {X: x1, Y: y0}, {X: x1, Y: y1}, {X: x0, Y: y1}}
+	return upright(x0, y0, float64(cells.Max.X)*side, float64(cells.Max.Y)*side)
 }
 
 // largest is the largest connected set of cells of the area for which is holds:

@@ -94,7 +94,7 @@ type Limits struct {
 	CoveredShare    float64 `json:"covered_share"`    // 0..1, at most
 	ShadeRatio      float64 `json:"shade_ratio"`      // 0..1, at least
 	RedShare        float64 `json:"red_share"`        // 0..1, at least: a red seal is there
-	ScreenScore     float64 `json:"screen_score"`     // MAD, at most
+	ScreenScore     float64 `json:"screen_score"`     // nepers, at most
 	ScreenshotScore float64 `json:"screenshot_score"` // 0..1, at most
 }
 

@@ -93,8 +93,9 @@ const (
 	MeasureShadeRatio      = "shade_ratio"      // light on the darkest paper to that on the lightest, 0..1
 	MeasureRedShare        = "red_share"        // fresh red ink of a seal, of the sheet, 0..1
 	MeasurePrintChroma     = "print_chroma"     // P99.5 of CIELAB chroma without a seal
-	MeasureScreenScore     = "screen_score"     // height of a recurring moire peak, MAD
+	MeasureScreenScore     = "screen_score"     // height of a peak of the spectrum that recurs, nepers of power
 	MeasureScreenshotScore = "screenshot_score" // probability, 0..1
+	MeasureNoise           = "noise_level"      // sigma of the sensor's noise, 0..255
 	MeasureDocuments       = "document_count"   // sheets in the picture
 )
 
