@@ -78,7 +78,7 @@ func (r *run) measurePage(sheet page.Page, f face) {
 	r.note(sheet, verdict.MeasureInkLevel, quality.Spot{Value: tone.Ink})
 	r.note(sheet, verdict.MeasureRedShare, quality.Spot{Value: tone.RedShare})
 	r.note(sheet, verdict.MeasurePrintChroma, quality.Spot{Value: tone.Print})
-	below := body(f, float64(sheet.Image.Rect.Dy()))
+	below := body(sheet, f)
 	r.note(sheet, verdict.MeasureShadeRatio, overview.Shade(below))
 	if f.Kind == report.KindBusinessLicense {
 		r.note(sheet, verdict.MeasureCoveredShare, overview.Covered(below))
@@ -95,14 +95,15 @@ func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face) {
 			lines = append(lines, v.Quads...)
 		}
 	}
-	lines = append(lines, f.CodeRegions[:min(len(f.CodeRegions), 1)]...)
 	_, named := f.Fields[report.FieldCompanyName]
 	if coded := f.decided.State == verdict.CodeRead || numbered(f.Reading); !coded || !named {
 		for _, line := range f.lines {
-			lines = append(lines, line.Quad)
+			if low, high := line.Quad.Bounds(); high.X-low.X > high.Y-low.Y { // no border's ornament
+				lines = append(lines, line.Quad)
+			}
 		}
 	}
-	r.note(sheet, verdict.MeasureGlareShare, quality.Glare(sheet.Image, lines))
+	r.note(sheet, verdict.MeasureGlareShare, quality.Glare(sheet.Image, append(lines, f.CodeRegions[:min(len(f.CodeRegions), 1)]...)))
 	r.notePhoto(verdict.MeasureDocuments, documents(sheet, f, r.text))
 	if len(lines) == 0 {
 		return
@@ -212,8 +213,8 @@ const bodyTop = 0.4
 
 // body are the lines from the first of the fields to the foot of the page: what
 // stands above, the emblem and the title, tells nothing about paper.
-func body(f face, height float64) []ocr.Quad {
-	top := bodyTop * height
+func body(sheet page.Page, f face) []ocr.Quad {
+	top := bodyTop * float64(sheet.Image.Rect.Dy())
 	for name, v := range f.Fields {
 		switch name {
 		case report.FieldUSCC, report.FieldRegistrationNumber, report.FieldSerialNumber:
@@ -225,7 +226,7 @@ func body(f face, height float64) []ocr.Quad {
 	}
 	var below []ocr.Quad
 	for _, line := range f.lines {
-		if line.Quad.Center().Y >= top {
+		if line.Quad.Center().Y >= top && (!sheet.Found() || quality.Inside(sheet.Quad, onSheet(sheet, line.Quad).Center())) {
 			below = append(below, line.Quad)
 		}
 	}

@@ -14,34 +14,49 @@ const (
 	glareLevel      = 235.0
 	glareMargin     = 20.0
 	glareSaturation = 0.15
+	glareLost       = 0.9 // of a piece of a line: no character leaves that much bare
 	// glareGrid is into how many cells a side the page is cut to find the level
 	// of its paper; glarePaper is the percentile of the cells that is paper.
 	glareGrid, glarePaper = 8, 0.4
 )
 
-// Glare is the largest share of a line's upright bounds that a reflection burns
-// out, 0..1, and that line.
+// Glare is the largest share of a line that a reflection burns out, 0..1, and that
+// line. A line is lost in pieces as long as it is high: bright paper between strokes
+// that can be seen is no loss.
 func Glare(picture *image.NRGBA, lines []ocr.Quad) Spot {
 	limit := max(paperLevel(picture)+glareMargin, glareLevel)
 	var worst Spot
 	for _, q := range lines {
-		low, high := q.Bounds()
-		box := image.Rect(int(low.X), int(low.Y), int(high.X), int(high.Y)).Intersect(picture.Rect)
-		burnt := 0
-		for y := box.Min.Y; y < box.Max.Y; y++ {
-			row := picture.Pix[y*picture.Stride:]
-			for x := box.Min.X; x < box.Max.X; x++ {
-				r, g, b := float64(row[4*x]), float64(row[4*x+1]), float64(row[4*x+2])
-				if v := max(r, g, b); v >= limit && v-min(r, g, b) <= glareSaturation*v {
-					burnt++
-				}
+		pieces := max(int(q.Width()/max(q.Height(), 1)), 1)
+		lost := 0
+		for i := range pieces {
+			if burnt(picture, q.Slice(float64(i)/float64(pieces), float64(i+1)/float64(pieces)), limit) >= glareLost {
+				lost++
 			}
 		}
-		if share := float64(burnt) / float64(max(box.Dx()*box.Dy(), 1)); share > worst.Value {
+		if share := float64(lost) / float64(pieces); share > worst.Value {
 			worst = Spot{share, q}
 		}
 	}
 	return worst
+}
+
+// burnt is the share of a quad's upright bounds, 0..1, as light as limit and
+// without color.
+func burnt(picture *image.NRGBA, q ocr.Quad, limit float64) float64 {
+	low, high := q.Bounds()
+	box := image.Rect(int(low.X), int(low.Y), int(high.X), int(high.Y)).Intersect(picture.Rect)
+	n := 0
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		row := picture.Pix[y*picture.Stride:]
+		for x := box.Min.X; x < box.Max.X; x++ {
+			r, g, b := float64(row[4*x]), float64(row[4*x+1]), float64(row[4*x+2])
+			if v := max(r, g, b); v >= limit && v-min(r, g, b) <= glareSaturation*v {
+				n++
+			}
+		}
+	}
+	return float64(n) / float64(max(box.Dx()*box.Dy(), 1))
 }
 
 // paperLevel is the level of the paper where no reflection lies: that of the

