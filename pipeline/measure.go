@@ -22,12 +22,13 @@ const boxPerEm = 1.3
 // page, and of the photo it is on.
 func (r *run) measure(photo *image.NRGBA, sheet page.Page, f face) {
 	defer r.time("measure")()
-	r.measureLines(sheet, f)
+	overview := quality.Survey(sheet.Image)
 	r.evidence.Measures = map[string]report.Measure{}
-	r.measurePage(sheet, f)
+	r.measureLines(sheet, f)
+	r.measurePage(sheet, f, overview)
 	r.measurePhoto(photo, sheet)
 	if f.Kind == report.KindBusinessLicense {
-		r.measureText(photo, sheet, f)
+		r.measureText(photo, sheet, f, overview)
 	}
 }
 
@@ -66,8 +67,7 @@ func (r *run) measureLines(sheet page.Page, f face) {
 }
 
 // measurePage measures light, color and what lies on the flattened page.
-func (r *run) measurePage(sheet page.Page, f face) {
-	overview := quality.Survey(sheet.Image)
+func (r *run) measurePage(sheet page.Page, f face, overview quality.Overview) {
 	tone := overview.Tone()
 	r.evidence.Quality.Chroma = rounded(tone.Chroma)
 	r.evidence.Document.Color = report.ColorColor
@@ -88,13 +88,14 @@ func (r *run) measurePage(sheet page.Page, f face) {
 // measureText measures reflections on the fields, how far from the edge of the
 // photo their text stands, and how many licenses there are. Where the code or the name was not found, it may have
 // stood on any line.
-func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face) {
+func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face, overview quality.Overview) {
 	var lines []ocr.Quad
 	for name, v := range f.Fields {
 		if name != report.FieldScope {
 			lines = append(lines, v.Quads...)
 		}
 	}
+	glare := quality.Glare(sheet.Image, append(slices.Clone(lines), f.CodeRegions[:min(len(f.CodeRegions), 1)]...))
 	_, named := f.Fields[report.FieldCompanyName]
 	if coded := f.decided.State == verdict.CodeRead || numbered(f.Reading); !coded || !named {
 		for _, line := range f.lines {
@@ -102,8 +103,14 @@ func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face) {
 				lines = append(lines, line.Quad)
 			}
 		}
+		if burnt := overview.Burnt(); len(lines) > 0 && burnt.Value > 0 {
+			share := min(burnt.Value*boxPerEm/(codeEm*lines[0].Height()), 1)
+			if share > glare.Value {
+				glare = quality.Spot{Value: share, Place: burnt.Place}
+			}
+		}
 	}
-	r.note(sheet, verdict.MeasureGlareShare, quality.Glare(sheet.Image, append(lines, f.CodeRegions[:min(len(f.CodeRegions), 1)]...)))
+	r.note(sheet, verdict.MeasureGlareShare, glare)
 	r.notePhoto(verdict.MeasureDocuments, documents(sheet, f, r.text))
 	if len(lines) == 0 {
 		return
@@ -197,6 +204,10 @@ func (r *run) notePhoto(name string, spot quality.Spot) {
 	}
 	r.evidence.Measures[name] = m
 }
+
+// codeEm is how long the line of a code is, in em. Where the code or the name is
+// not found, a reflection hides as much of such a line as it is wide.
+const codeEm = 12
 
 // note keeps a measure of the flattened page with its place on the photo.
 func (r *run) note(sheet page.Page, name string, spot quality.Spot) {

@@ -2,6 +2,7 @@ package quality
 
 import (
 	"image"
+	"math"
 	"slices"
 
 	"github.com/heyan/heyan/ocr"
@@ -15,6 +16,10 @@ const (
 	glareMargin     = 20.0
 	glareSaturation = 0.15
 	glareLost       = 0.9 // of a piece of a line: no character leaves that much bare
+	// clipped is the level that the sensor no longer exceeds, whitePaper that of
+	// paper so near to it that a reflection does not stand out.
+	clipped, whitePaper = 252.0, 247.0
+	minBurnt            = 3 // cells: less is a gap in print
 	// glareGrid is into how many cells a side the page is cut to find the level
 	// of its paper; glarePaper is the percentile of the cells that is paper.
 	glareGrid, glarePaper = 8, 0.4
@@ -57,6 +62,31 @@ func burnt(picture *image.NRGBA, q ocr.Quad, limit float64) float64 {
 		}
 	}
 	return float64(n) / float64(max(box.Dx()*box.Dy(), 1))
+}
+
+// Burnt is the width in pixels of the largest reflection on the page, whatever it
+// hides: bare, without color, and clipped by the sensor or lighter than half of the
+// page by the margin of glare. White paper has none that can be told.
+func (o Overview) Burnt() Spot {
+	if len(o.cells) == 0 {
+		return Spot{}
+	}
+	all := make([]float64, len(o.cells))
+	for i, c := range o.cells {
+		all[i] = c.level
+	}
+	slices.Sort(all)
+	paper := percentile(all, 0.5)
+	if paper > whitePaper {
+		return Spot{}
+	}
+	limit := max(min(paper+glareMargin, clipped), glareLevel)
+	sheet := image.Rect(0, 0, o.columns, o.rows).Inset(int(math.Ceil(sheetInset * float64(min(o.columns, o.rows)))))
+	n, bounds := o.largest(sheet, func(c cell) bool { return c.least >= limit && math.Hypot(c.hue[0], c.hue[1]) < foreignHue })
+	if n < minBurnt {
+		return Spot{}
+	}
+	return Spot{float64(bounds.Dx()) * cellPx * o.scale, o.place(bounds)}
 }
 
 // paperLevel is the level of the paper where no reflection lies: that of the

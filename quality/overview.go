@@ -34,6 +34,7 @@ type Overview struct {
 type cell struct {
 	level float64    // the largest of red, green and blue, 0..255
 	hue   [2]float64 // a* and b*, CIELAB, beyond the cast of the light
+	least float64    // the level of its darkest pixel, 0..255
 }
 
 // Survey reduces a page, best the flattened one: a colorful desk counts as color.
@@ -71,7 +72,7 @@ func (o Overview) cell(column, row int) cell {
 	}
 	slices.SortFunc(inside, func(a, b int) int { return cmp.Compare(o.level(a), o.level(b)) })
 	paper := inside[int(barePaper*float64(len(inside))):]
-	var c cell
+	c := cell{least: o.level(inside[0])}
 	for _, i := range paper {
 		c.level += o.level(i) / float64(len(paper))
 		for k := range c.hue {
