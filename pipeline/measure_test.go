@@ -43,3 +43,44 @@ func BenchmarkMeasure(b *testing.B) {
 		r.measure(photo, sheet, f)
 	}
 }
+
+func printed(text string, x, y, width, height float64) ocr.Line {
+	return ocr.Line{Text: text, Quad: ocr.Quad{{X: x, Y: y}, {X: x + width, Y: y}, {X: x + width, Y: y + height}, {X: x, Y: y + height}}}
+}
+
+// A second license shows by its title, or by its text beside the sheet; the
+// footer below the printed frame is the sheet's own.
+func TestDocuments(t *testing.T) {
+	title, small, value := printed("营业执照", 400, 100, 300, 60), printed("营业执照", 400, 800, 100, 25), printed("测试", 100, 300, 200, 25)
+	second := title
+	for i := range second.Quad {
+		second.Quad[i].X += 900
+	}
+	frame := ocr.Quad{{X: 50, Y: 50}, {X: 950, Y: 50}, {X: 950, Y: 700}, {X: 50, Y: 700}}
+	var beside []ocr.Quad
+	for i := range 6 {
+		beside = append(beside, printed("", 1200, 100+50*float64(i), 300, 26).Quad)
+	}
+	footer := []ocr.Quad{printed("", 50, 710, 900, 20).Quad, printed("", 50, 735, 900, 20).Quad}
+	for name, tt := range map[string]struct {
+		lines []ocr.Line
+		text  []ocr.Quad
+		quad  ocr.Quad
+		want  float64
+	}{
+		"one":                        {[]ocr.Line{title, small, value, value}, footer, frame, 1},
+		"two titles":                 {[]ocr.Line{title, second, small, value, value, value, value}, nil, ocr.Quad{}, 2},
+		"text beside the sheet":      {[]ocr.Line{title, value, value}, beside, frame, 2},
+		"no sheet to be beside":      {[]ocr.Line{title, value, value}, beside, ocr.Quad{}, 1},
+		"nothing was read on either": {nil, nil, ocr.Quad{}, 1},
+	} {
+		sheet, _, err := page.Flatten(t.Context(), image.NewNRGBA(image.Rect(0, 0, 1600, 900)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sheet.Quad = tt.quad
+		if got := documents(sheet, face{lines: tt.lines}, tt.text); got.Value != tt.want || (got.Place == ocr.Quad{}) != (tt.want == 1) {
+			t.Errorf("%s: got %v, want %v", name, got, tt.want)
+		}
+	}
+}
