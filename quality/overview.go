@@ -64,7 +64,7 @@ func Survey(page *image.NRGBA) Overview {
 func (o Overview) Tone() Tone { return o.tone }
 
 func (o Overview) cell(column, row int) cell {
-	var inside []int
+	inside := make([]int, 0, cellPx*cellPx)
 	for y := row * cellPx; y < min((row+1)*cellPx, o.height); y++ {
 		for x := column * cellPx; x < min((column+1)*cellPx, o.width); x++ {
 			inside = append(inside, y*o.width+x)
