@@ -99,7 +99,7 @@ func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face, overview 
 	_, named := f.Fields[report.FieldCompanyName]
 	if coded := f.decided.State == verdict.CodeRead || numbered(f.Reading); !coded || !named {
 		for _, line := range f.lines {
-			if low, high := line.Quad.Bounds(); high.X-low.X > high.Y-low.Y { // no border's ornament
+			if level(line.Quad) {
 				lines = append(lines, line.Quad)
 			}
 		}
@@ -222,26 +222,36 @@ func (r *run) note(sheet page.Page, name string, spot quality.Spot) {
 // height.
 const bodyTop = 0.4
 
-// body are the lines from the first of the fields to the foot of the page: what
-// stands above, the emblem and the title, tells nothing about paper.
+// body are the lines from the first of the fields to the foot of the sheet: what
+// stands above, the emblem and the title, tells nothing about paper. Where no sheet
+// was found they reach to the last of the fields: bars and buttons are round it.
 func body(sheet page.Page, f face) []ocr.Quad {
-	top := bodyTop * float64(sheet.Image.Rect.Dy())
+	top, bottom := bodyTop*float64(sheet.Image.Rect.Dy()), 0.0
 	for name, v := range f.Fields {
 		switch name {
 		case report.FieldUSCC, report.FieldRegistrationNumber, report.FieldSerialNumber:
 			continue
 		}
 		for _, q := range v.Quads {
-			top = min(top, q[0].Y, q[1].Y)
+			top, bottom = min(top, q[0].Y, q[1].Y), max(bottom, q[2].Y, q[3].Y)
 		}
 	}
 	var below []ocr.Quad
 	for _, line := range f.lines {
-		if line.Quad.Center().Y >= top && (!sheet.Found() || quality.Inside(sheet.Quad, onSheet(sheet, line.Quad).Center())) {
-			below = append(below, line.Quad)
+		y := line.Quad.Center().Y
+		if y < top || !level(line.Quad) || !sheet.Found() && y > bottom || sheet.Found() && !quality.Inside(sheet.Quad, onSheet(sheet, line.Quad).Center()) {
+			continue
 		}
+		below = append(below, line.Quad)
 	}
 	return below
+}
+
+// level tells a line of print from the ornament of a border, and from the bars of a
+// screen that shows the sheet turned.
+func level(q ocr.Quad) bool {
+	low, high := q.Bounds()
+	return high.X-low.X > high.Y-low.Y
 }
 
 // onPhoto brings the lengths of a measure to pixels of the uploaded picture.
