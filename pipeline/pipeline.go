@@ -61,7 +61,7 @@ func (r *run) steps(ctx context.Context, picture []byte, policy verdict.Policy) 
 		return err
 	}
 	r.fields(sheet, face)
-	r.measure(sheet, face)
+	r.measure(photo, sheet, face)
 	return nil
 }
 
@@ -69,6 +69,7 @@ func (r *run) steps(ctx context.Context, picture []byte, policy verdict.Policy) 
 type run struct {
 	*Pipeline
 	evidence verdict.Evidence
+	text     []ocr.Quad // lines of text on the photo, beside the sheet too
 	timings  map[string]float64
 }
 
@@ -108,6 +109,7 @@ func (r *run) page(ctx context.Context, photo *image.NRGBA) (page.Page, []ocr.Qu
 	if err != nil {
 		return page.Page{}, nil, err
 	}
+	r.text = text
 	done()
 	done = r.time("flatten")
 	sheet, lines, err := page.Flatten(ctx, photo, text)
@@ -133,10 +135,12 @@ const detectAgain = 0.75
 func (r *run) report(submission report.Submission, policy verdict.Policy) report.Report {
 	findings := verdict.Check(r.evidence, policy, r.Now())
 	outcome, reasons, checks := verdict.Decide(findings, policy)
+	measured := r.evidence.Quality
+	measured.Measures = r.evidence.Measures
 	return report.Report{
 		ID: submission.ID, File: submission.File, Status: report.StatusCompleted,
 		Outcome: outcome, Policy: policy.ID(), Reasons: reasons, Checks: checks,
-		Fields: r.evidence.Fields, Document: r.evidence.Document, Quality: r.evidence.Quality,
+		Fields: r.evidence.Fields, Document: r.evidence.Document, Quality: measured,
 		QR: r.evidence.QR, Picture: r.evidence.Picture, TimingsMS: r.timings, Versions: r.Versions,
 	}
 }

@@ -2,6 +2,7 @@ package quality
 
 import (
 	"image"
+	"math"
 	"slices"
 
 	"github.com/heyan/heyan/ocr"
@@ -14,34 +15,78 @@ const (
 	glareLevel      = 235.0
 	glareMargin     = 20.0
 	glareSaturation = 0.15
+	glareLost       = 0.9 // of a piece of a line: no character leaves that much bare
+	// clipped is the level that the sensor no longer exceeds, whitePaper that of
+	// paper so near to it that a reflection does not stand out.
+	clipped, whitePaper = 252.0, 247.0
+	minBurnt            = 3 // cells: less is a gap in print
 	// glareGrid is into how many cells a side the page is cut to find the level
 	// of its paper; glarePaper is the percentile of the cells that is paper.
 	glareGrid, glarePaper = 8, 0.4
 )
 
-// Glare is the share of each quad's upright bounds that a reflection burns out,
-// 0..1.
-func Glare(picture *image.NRGBA, quads []ocr.Quad) []float64 {
+// Glare is the largest share of a line that a reflection burns out, 0..1, and that
+// line. A line is lost in pieces as long as it is high: bright paper between strokes
+// that can be seen is no loss.
+func Glare(picture *image.NRGBA, lines []ocr.Quad) Spot {
 	limit := max(paperLevel(picture)+glareMargin, glareLevel)
-	shares := make([]float64, len(quads))
-	for i, q := range quads {
-		low, high := q.Bounds()
-		box := image.Rect(int(low.X), int(low.Y), int(high.X), int(high.Y)).Intersect(picture.Rect)
-		burnt := 0
-		for y := box.Min.Y; y < box.Max.Y; y++ {
-			row := picture.Pix[y*picture.Stride:]
-			for x := box.Min.X; x < box.Max.X; x++ {
-				r, g, b := float64(row[4*x]), float64(row[4*x+1]), float64(row[4*x+2])
-				if v := max(r, g, b); v >= limit && v-min(r, g, b) <= glareSaturation*v {
-					burnt++
-				}
+	var worst Spot
+	for _, q := range lines {
+		pieces := max(int(q.Width()/max(q.Height(), 1)), 1)
+		lost := 0
+		for i := range pieces {
+			if burnt(picture, q.Slice(float64(i)/float64(pieces), float64(i+1)/float64(pieces)), limit) >= glareLost {
+				lost++
 			}
 		}
-		if !box.Empty() {
-			shares[i] = float64(burnt) / float64(box.Dx()*box.Dy())
+		if share := float64(lost) / float64(pieces); share > worst.Value {
+			worst = Spot{share, q}
 		}
 	}
-	return shares
+	return worst
+}
+
+// burnt is the share of a quad's upright bounds, 0..1, as light as limit and
+// without color.
+func burnt(picture *image.NRGBA, q ocr.Quad, limit float64) float64 {
+	low, high := q.Bounds()
+	box := image.Rect(int(low.X), int(low.Y), int(high.X), int(high.Y)).Intersect(picture.Rect)
+	n := 0
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		row := picture.Pix[y*picture.Stride:]
+		for x := box.Min.X; x < box.Max.X; x++ {
+			r, g, b := float64(row[4*x]), float64(row[4*x+1]), float64(row[4*x+2])
+			if v := max(r, g, b); v >= limit && v-min(r, g, b) <= glareSaturation*v {
+				n++
+			}
+		}
+	}
+	return float64(n) / float64(max(box.Dx()*box.Dy(), 1))
+}
+
+// Burnt is the width in pixels of the largest reflection on the page, whatever it
+// hides: bare, without color, and clipped by the sensor or lighter than half of the
+// page by the margin of glare. White paper has none that can be told.
+func (o Overview) Burnt() Spot {
+	if len(o.cells) == 0 {
+		return Spot{}
+	}
+	all := make([]float64, len(o.cells))
+	for i, c := range o.cells {
+		all[i] = c.level
+	}
+	slices.Sort(all)
+	paper := percentile(all, 0.5)
+	if paper > whitePaper {
+		return Spot{}
+	}
+	limit := max(min(paper+glareMargin, clipped), glareLevel)
+	sheet := image.Rect(0, 0, o.columns, o.rows).Inset(int(math.Ceil(sheetInset * float64(min(o.columns, o.rows)))))
+	n, bounds := o.largest(sheet, func(c cell) bool { return c.least >= limit && math.Hypot(c.hue[0], c.hue[1]) < foreignHue })
+	if n < minBurnt {
+		return Spot{}
+	}
+	return Spot{float64(bounds.Dx()) * cellPx * o.scale, o.place(bounds)}
 }
 
 // paperLevel is the level of the paper where no reflection lies: that of the
@@ -51,17 +96,14 @@ func paperLevel(picture *image.NRGBA) float64 {
 	var cells []float64
 	for cy := range glareGrid {
 		for cx := range glareGrid {
-			var levels []float64
+			counts := make(levels, 256)
 			for y := cy * h / glareGrid; y < (cy+1)*h/glareGrid; y += inkStep {
 				row := picture.Pix[y*picture.Stride:]
 				for x := cx * w / glareGrid; x < (cx+1)*w/glareGrid; x += inkStep {
-					levels = append(levels, float64(max(row[4*x], row[4*x+1], row[4*x+2])))
+					counts[max(row[4*x], row[4*x+1], row[4*x+2])]++
 				}
 			}
-			if len(levels) > 0 {
-				slices.Sort(levels)
-				cells = append(cells, percentile(levels, 0.5))
-			}
+			cells = append(cells, counts.percentile(0.5))
 		}
 	}
 	if len(cells) == 0 {

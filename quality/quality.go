@@ -1,6 +1,8 @@
-// Package quality measures how well a picture of a license can be read: blur
-// relative to the size of the characters, effective resolution and contrast a
-// text line, colour and exposure a page. It knows pixels and text boxes only.
+// Package quality measures how well a picture of a license can be read, and how it
+// was made: blur relative to the size of the characters, effective resolution and
+// contrast a text line; color, light and what covers it a page; noise, a display's
+// pixels and the bars of a phone's screen a photo. It knows pixels and text boxes
+// only.
 // It must not know fields, policies or reasons, nor do any input or output;
 // whether a measure matters is decided elsewhere.
 package quality

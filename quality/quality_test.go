@@ -4,6 +4,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/disintegration/imaging"
@@ -29,8 +30,9 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// page is a sheet with lines of ink and a ring of a seal, under light of a colour.
-func page(ink, seal color.NRGBA, light [3]float64) *image.NRGBA {
+// page is a sheet with lines of ink, an emblem and the ring of a seal, under light
+// of a color.
+func page(ink, emblem, seal color.NRGBA, light [3]float64) *image.NRGBA {
 	p := imaging.New(800, 600, color.NRGBA{235, 235, 235, 255})
 	for y := range 600 {
 		for x := range 800 {
@@ -39,6 +41,9 @@ func page(ink, seal color.NRGBA, light [3]float64) *image.NRGBA {
 			}
 			if r := math.Hypot(float64(x-600), float64(y-450)); r > 70 && r < 80 {
 				p.SetNRGBA(x, y, seal)
+			}
+			if math.Hypot(float64(x-400), float64(y-90)) < 40 {
+				p.SetNRGBA(x, y, emblem)
 			}
 			c := p.NRGBAAt(x, y)
 			p.SetNRGBA(x, y, color.NRGBA{uint8(float64(c.R) * light[0]), uint8(float64(c.G) * light[1]), uint8(float64(c.B) * light[2]), 255})
@@ -62,31 +67,31 @@ func TestTones(t *testing.T) {
 		grayscale bool
 		dark      bool
 	}{
-		{"original", page(black, red, white), false, false},
-		{"photocopy", page(black, gray, white), true, false},
-		{"photocopy under a lamp", page(black, gray, warm), true, false},
-		{"original under a lamp", page(black, red, warm), false, false},
-		{"photocopy with a fresh seal", page(gray, red, white), false, false},
-		{"original in the dark", page(black, red, dim), false, true},
+		{"original", page(black, red, red, white), false, false},
+		{"photocopy", page(black, gray, gray, white), true, false},
+		{"photocopy under a lamp", page(black, gray, gray, warm), true, false},
+		{"original under a lamp", page(black, red, red, warm), false, false},
+		{"photocopy with a fresh seal", page(gray, gray, red, white), true, false},
+		{"original in the dark", page(black, red, red, dim), false, true},
 	}
 	for _, tt := range tests {
-		got := Tones(tt.picture)
-		if got.Grayscale() != tt.grayscale || (got.Paper < 90) != tt.dark || got.Ink > 150 {
+		got := Survey(tt.picture).Tone()
+		if sealed := strings.Contains(tt.name, "original") || strings.Contains(tt.name, "fresh seal"); got.Sealed() != sealed || got.Grayscale() != tt.grayscale || (got.Paper < 90) != tt.dark || got.Ink > 150 {
 			t.Errorf("%s: got %+v", tt.name, got)
 		}
 	}
-	if got := Tones(&image.NRGBA{}); got != (Tone{}) {
+	if got := Survey(&image.NRGBA{}).Tone(); got != (Tone{}) {
 		t.Errorf("no picture: got %+v", got)
 	}
-	if got := Tones(imaging.New(1, 1, color.White)); got.Paper != 255 {
+	if got := Survey(imaging.New(1, 1, color.White)).Tone(); got.Paper != 255 {
 		t.Errorf("one pixel: got %+v", got)
 	}
 }
 
-// Tones must stay within 30 ms for a photo of 12 megapixels.
-func BenchmarkTones(b *testing.B) {
+// Survey must stay within 30 ms for a photo of 12 megapixels.
+func BenchmarkSurvey(b *testing.B) {
 	p := imaging.New(4000, 3000, color.NRGBA{200, 190, 180, 255})
 	for b.Loop() {
-		Tones(p)
+		Survey(p)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 const (
 	spectrumSize = 128  // samples a transform
+	spectrumRows = 24   // rows of a line that are looked at, about
 	cutoffPower  = 1e-3 // of the spectrum's peak
 	cutoffSmooth = 5    // bins
 
@@ -37,7 +38,7 @@ func cutoff(g *image.Gray) float64 {
 	w, h := g.Bounds().Dx(), g.Bounds().Dy()
 	power := make([]float64, spectrumSize/2)
 	buffer := make([]complex128, spectrumSize)
-	for y := range h {
+	for y := 0; y < h; y += max(h/spectrumRows, 1) {
 		row := g.Pix[y*g.Stride : y*g.Stride+w]
 		for from := 0; from == 0 || from+spectrumSize <= w; from += spectrumSize / 2 {
 			part := row[from:min(from+spectrumSize, w)]
@@ -48,7 +49,10 @@ func cutoff(g *image.Gray) float64 {
 			mean /= float64(len(part))
 			clear(buffer)
 			for i, v := range part {
-				hann := 0.5 - 0.5*math.Cos(2*math.Pi*(float64(i)+0.5)/float64(len(part)))
+				hann := window[i]
+				if len(part) < spectrumSize {
+					hann = 0.5 - 0.5*math.Cos(2*math.Pi*(float64(i)+0.5)/float64(len(part)))
+				}
 				buffer[i] = complex((float64(v)-mean)*hann, 0)
 			}
 			transform(buffer)
@@ -74,7 +78,17 @@ func cutoff(g *image.Gray) float64 {
 	return 0
 }
 
-// transform is the discrete Fourier transform in place; the length is a power of two.
+// roots are the roots of unity that a transform turns by.
+var roots = func() (w [spectrumSize / 2]complex128) {
+	for i := range w {
+		sin, cos := math.Sincos(-2 * math.Pi * float64(i) / spectrumSize)
+		w[i] = complex(cos, sin)
+	}
+	return w
+}()
+
+// transform is the discrete Fourier transform in place; the length is a power of
+// two, at most spectrumSize.
 func transform(a []complex128) {
 	n := len(a)
 	for i, j := 1, 0; i < n; i++ {
@@ -88,14 +102,12 @@ func transform(a []complex128) {
 		}
 	}
 	for size := 2; size <= n; size <<= 1 {
-		sin, cos := math.Sincos(-2 * math.Pi / float64(size))
-		step := complex(cos, sin)
+		half, step := size/2, spectrumSize/size
 		for start := 0; start < n; start += size {
-			turn := complex(1, 0)
-			for k := start; k < start+size/2; k++ {
-				even, odd := a[k], a[k+size/2]*turn
-				a[k], a[k+size/2] = even+odd, even-odd
-				turn *= step
+			low, high := a[start:start+half], a[start+half:start+size]
+			for k, even := range low {
+				odd := high[k] * roots[k*step]
+				low[k], high[k] = even+odd, even-odd
 			}
 		}
 	}

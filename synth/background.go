@@ -1,6 +1,7 @@
 package synth
 
 import (
+	"fmt"
 	"image"
 	"image/color"
 	"math"
@@ -20,10 +21,15 @@ const (
 	SurfaceWall  Surface = "wall"
 	SurfaceRoom  Surface = "room"
 	SurfaceScan  Surface = "scan"
+	// Hard to tell a sheet from: checks, a white desk, a desk under papers.
+	SurfaceCheck  Surface = "check"
+	SurfaceWhite  Surface = "white"
+	SurfacePapers Surface = "papers"
 )
 
 // Surfaces lists all of them.
-var Surfaces = []Surface{SurfaceWood, SurfaceStone, SurfaceCloth, SurfaceMat, SurfaceWall, SurfaceRoom, SurfaceScan}
+var Surfaces = []Surface{SurfaceWood, SurfaceStone, SurfaceCloth, SurfaceMat, SurfaceWall, SurfaceRoom, SurfaceScan,
+	SurfaceCheck, SurfaceWhite, SurfacePapers}
 
 // Cover is what the sheet is mounted in.
 type Cover string
@@ -33,7 +39,8 @@ const (
 	CoverNone   Cover = ""
 	CoverFolder Cover = "folder" // the maroon case of a duplicate
 	CoverFrame  Cover = "frame"  // a wooden picture frame
-	CoverScreen Cover = "screen" // the bezel of a monitor
+	CoverGlass  Cover = "glass"  // a metal picture frame whose glass reflects a window
+	CoverScreen Cover = "screen" // a window on a monitor
 )
 
 // covers gives each cover's width round the sheet in mm and its color.
@@ -43,7 +50,8 @@ var covers = map[Cover]struct {
 }{
 	CoverFolder: {9, color.NRGBA{96, 28, 36, 255}},
 	CoverFrame:  {17, color.NRGBA{92, 58, 34, 255}},
-	CoverScreen: {14, color.NRGBA{22, 22, 24, 255}},
+	CoverGlass:  {12, color.NRGBA{168, 170, 174, 255}},
+	CoverScreen: {bezelMM, color.NRGBA{}},
 }
 
 // Scene is everything in front of the camera but the light.
@@ -52,6 +60,38 @@ type Scene struct {
 	Cover   Cover   `json:"cover,omitempty"`
 	Objects bool    `json:"objects,omitempty"` // a pen and other papers beside the sheet
 	Held    bool    `json:"held,omitempty"`    // thumbs on the sheet's lower edge
+	Beneath bool    `json:"beneath,omitempty"` // a second, bare sheet looks out below
+	Variant int     `json:"variant,omitempty"` // one of Variants looks of the surface
+	Margin  float64 `json:"margin,omitempty"`  // of CoverScreen: what the window shows round the sheet, mm
+}
+
+// ID names the background: pictures with one ID look alike behind the sheet.
+func (s Scene) ID() string {
+	id := fmt.Sprintf("%s-%d", s.Surface, s.Variant)
+	if s.Cover != CoverNone {
+		id += "-" + string(s.Cover)
+	}
+	return id
+}
+
+// variants are looks of one surface: its color's factors and its grain's size.
+var variants = []struct {
+	tone  [3]float64
+	grain float64
+}{{[3]float64{1, 1, 1}, 1}, {[3]float64{1.2, 1.21, 1.22}, 0.7}, {[3]float64{0.62, 0.58, 0.55}, 1.4}, {[3]float64{1.02, 0.9, 0.78}, 1.15}}
+
+// Variants is the number of looks of each surface.
+var Variants = len(variants)
+
+// color is the surface's color at a place in mm, before light.
+func (s Scene) color(n noise, x, y float64) color.NRGBA {
+	v := variants[s.Variant]
+	if s.Variant == 0 {
+		return s.Surface.texture(n, x, y)
+	}
+	t := s.Surface.texture(n, x/v.grain, y/v.grain)
+	tone := func(c uint8, k float64) uint8 { return uint8(min(float64(c)*k, 250)) }
+	return color.NRGBA{tone(t.R, v.tone[0]), tone(t.G, v.tone[1]), tone(t.B, v.tone[2]), 255}
 }
 
 // texture is the surface's color at a place in mm, before light.
@@ -87,20 +127,32 @@ func (s Surface) texture(n noise, x, y float64) color.NRGBA {
 	case SurfaceRoom:
 		t, u := n.fractal(x/150, y/150, 2), n.fractal(y/130+40, x/130, 2)
 		return mix(mix(color.NRGBA{112, 106, 98, 255}, color.NRGBA{206, 200, 190, 255}, step(0.3, 0.7, t)), color.NRGBA{128, 98, 74, 255}, step(0.5, 0.8, u))
+	case SurfaceCheck:
+		const side = 14 // mm
+		i, j := int(math.Floor(x/side))&1, int(math.Floor(y/side))&1
+		c := []color.NRGBA{{232, 230, 224, 255}, {182, 84, 84, 255}, {128, 34, 42, 255}}[i+j]
+		return mix(c, color.NRGBA{90, 60, 58, 255}, 0.16*n.fractal(x/0.8, y/0.8, 2)+0.14*n.fractal(x/70, y/70, 3))
+	case SurfaceWhite:
+		return mix(color.NRGBA{236, 236, 232, 255}, color.NRGBA{216, 216, 214, 255}, 0.4*n.fractal(x/2, y/2, 2)+0.6*n.fractal(x/200, y/200, 3))
+	case SurfacePapers:
+		return mix(color.NRGBA{150, 146, 138, 255}, color.NRGBA{118, 114, 108, 255}, n.fractal(x/9, y/9, 3))
 	}
 	return white
 }
 
 // plane is the scene as a flat picture: surface, objects, cover and sheet, in
 // the coordinates of the sheet.
-func (s Scene) plane(face *image.NRGBA, lay Layout, view box, pxPerMM float64, rng *rand.Rand) *canvas {
+func (s Scene) plane(face, second *image.NRGBA, lay Layout, view box, pxPerMM float64, rng *rand.Rand) *canvas {
 	n := noise{rng.Uint64()}
 	c := newCanvas(view[2]-view[0], view[3]-view[1], pxPerMM, white)
 	// The sheet must fall on whole pixels.
 	c.x0 = math.Floor(view[0]*pxPerMM) / pxPerMM
 	c.y0 = math.Floor(view[1]*pxPerMM) / pxPerMM
 	cover := covers[s.Cover]
-	outer := box{-cover.width, -cover.width, lay.WidthMM + cover.width, lay.HeightMM + cover.width}
+	outer := lay.edge().grow(cover.width)
+	if s.Cover == CoverScreen {
+		outer = s.display(lay).grow(bezelMM)
+	}
 	if s.Surface != SurfaceScan {
 		width := c.img.Rect.Dx()
 		for i := range width * c.img.Rect.Dy() {
@@ -112,10 +164,13 @@ func (s Scene) plane(face *image.NRGBA, lay Layout, view box, pxPerMM float64, r
 				}
 				k -= 0.5 * math.Exp(-outside(outer, x-2, y-2.5)/3.5) // its shadow
 			}
-			t := s.Surface.texture(n, x, y)
+			t := s.color(n, x, y)
 			o := i%width*4 + i/width*c.img.Stride
 			c.img.Pix[o], c.img.Pix[o+1], c.img.Pix[o+2] = uint8(k*float64(t.R)), uint8(k*float64(t.G)), uint8(k*float64(t.B))
 		}
+	}
+	if s.Surface == SurfacePapers {
+		c.litter(lay, rng)
 	}
 	if s.Objects {
 		c.clutter(outer, rng)
@@ -123,7 +178,15 @@ func (s Scene) plane(face *image.NRGBA, lay Layout, view box, pxPerMM float64, r
 	if face == nil {
 		return c
 	}
-	if cover.width > 0 {
+	if s.Beneath {
+		c.beneath(outer)
+	}
+	if second != nil {
+		c.lay(second, lay.second())
+	}
+	if s.Cover == CoverScreen {
+		c.monitor(s.display(lay), n)
+	} else if cover.width > 0 {
 		c.mount(outer, cover.color, cover.width, n)
 	}
 	ox, oy := int(math.Round(-c.x0*c.scale)), int(math.Round(-c.y0*c.scale))
@@ -156,7 +219,13 @@ func (c *canvas) mount(b box, col color.NRGBA, width float64, n noise) {
 		return s
 	}
 	c.paint(rectangle(b), col)
-	c.wear = func(x, y int) float64 { return n.fractal(float64(x)/c.scale, float64(y)/c.scale, 3) * 0.5 }
+	hidden := b.grow(-width - 1)
+	c.wear = func(x, y int) float64 {
+		if outside(hidden, float64(x)/c.scale+c.x0, float64(y)/c.scale+c.y0) == 0 {
+			return 0 // under the sheet
+		}
+		return n.fractal(float64(x)/c.scale, float64(y)/c.scale, 3) * 0.5
+	}
 	c.paint(rectangle(b), color.NRGBA{0, 0, 0, 120})
 	c.wear = nil
 	lit, shaded := newShape(), newShape()
@@ -167,63 +236,4 @@ func (c *canvas) mount(b box, col color.NRGBA, width float64, n noise) {
 	c.line(shaded, 1, point{b[0] + in, b[3] - in}, point{b[0] + in, b[1] + in})
 	c.line(shaded, 1, point{b[0] + in, b[1] + in}, point{b[2] - in, b[1] + in})
 	c.paint(shaded, color.NRGBA{0, 0, 0, 130})
-}
-
-// clutter puts a pen, a ruled paper and a cup of coffee round the sheet.
-func (c *canvas) clutter(b box, rng *rand.Rand) {
-	angle := 0.25 + rng.Float64()*0.3
-	sin, cos := math.Sincos(angle)
-	at := func(o point, x, y float64) point { return point{o.x + x*cos - y*sin, o.y + x*sin + y*cos} }
-	paper, shade, ruling := newShape(), newShape(), newShape()
-	corner := point{b[2] - 30 - rng.Float64()*40, b[1] - 95}
-	c.polygon(shade, at(corner, 2, 2), at(corner, 152, 2), at(corner, 152, 212), at(corner, 2, 212))
-	c.paint(shade, color.NRGBA{0, 0, 0, 90})
-	c.polygon(paper, at(corner, 0, 0), at(corner, 150, 0), at(corner, 150, 210), at(corner, 0, 210))
-	c.paint(paper, color.NRGBA{236, 236, 230, 255})
-	for i := range 24 {
-		y := 15 + 8*float64(i)
-		c.line(ruling, 0.3, at(corner, 8, y), at(corner, 142, y))
-	}
-	c.paint(ruling, color.NRGBA{150, 170, 200, 255})
-
-	pen, clip := newShape(), newShape()
-	o := point{b[0] - 16, b[1] + 40 + rng.Float64()*60}
-	c.polygon(pen, at(o, -5, -4), at(o, -5, 120), at(o, -1.5, 130), at(o, -0.5, 130), at(o, 3, 120), at(o, 3, -4))
-	c.paint(pen, color.NRGBA{24, 34, 70, 255})
-	c.line(clip, 1.4, at(o, -2, 0), at(o, -2, 118))
-	c.paint(clip, color.NRGBA{120, 135, 180, 200})
-
-	place := point{b[0] + 20 + rng.Float64()*60, b[3] + 48}
-	for _, ring := range []struct {
-		radius float64
-		color  color.NRGBA
-	}{{42, color.NRGBA{0, 0, 0, 70}}, {41, color.NRGBA{226, 222, 214, 255}}, {37, color.NRGBA{180, 176, 168, 255}}, {35.5, color.NRGBA{74, 44, 26, 255}}} {
-		s := newShape()
-		c.polygon(s, polar(place, 120, func(float64) float64 { return ring.radius })...)
-		c.paint(s, ring.color)
-	}
-}
-
-// finger covers a round-ended strip from a tip downwards.
-func (c *canvas) finger(tip point, radius, lean float64) {
-	sin, cos := math.Sincos(lean)
-	at := func(x, y float64) point { return point{tip.x + x*cos - y*sin, tip.y + x*sin + y*cos} }
-	strip := func(r, dx float64) []point {
-		ps := curve(40, func(t float64) point {
-			s, k := math.Sincos(math.Pi * (1 + t))
-			return at(r*k+dx, r*1.15*s)
-		})
-		return append(ps, at(2*r+dx, 40*radius), at(-2*r+dx, 40*radius))
-	}
-	shade := newShape()
-	c.polygon(shade, strip(radius*1.06, 1.5)...)
-	c.paint(shade, color.NRGBA{20, 10, 5, 80})
-	for i := range 8 {
-		layer := newShape()
-		c.polygon(layer, strip(radius*(1-0.09*float64(i)), -0.25*float64(i))...)
-		c.paint(layer, color.NRGBA{uint8(196 + 5*i), uint8(146 + 5*i), uint8(122 + 5*i), 255})
-	}
-	nail := newShape()
-	c.polygon(nail, polar(at(0, -radius*0.25), 60, func(a float64) float64 { return radius * (0.5 + 0.1*math.Abs(math.Cos(a))) })...)
-	c.paint(nail, color.NRGBA{240, 200, 186, 200})
 }

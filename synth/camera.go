@@ -10,36 +10,6 @@ import (
 	"github.com/heyan/heyan/pipeline/report"
 )
 
-// DefectKind names a way a picture goes wrong. "em" is the height of a value's
-// character box.
-type DefectKind string
-
-// The kinds and the unit of their strength.
-const (
-	Defocus       DefectKind = "defocus"        // sigma of the blur, em
-	Motion        DefectKind = "motion"         // length of the path, em, towards Angle
-	SensorNoise   DefectKind = "noise"          // sigma, of 255 levels
-	Exposure      DefectKind = "exposure"       // stops, negative is dark
-	Shadow        DefectKind = "shadow"         // share of light taken, 0..1, beyond a line through At with the normal Angle
-	Glare         DefectKind = "glare"          // radius, share of the sheet's width, round At
-	LowResolution DefectKind = "low_resolution" // em in px after shrinking
-	Upscaled      DefectKind = "upscaled"       // em in px before enlarging again
-	CutOff        DefectKind = "cut_off"        // share of the sheet's width out of the frame on the right
-	Covered       DefectKind = "covered"        // radius of a finger, share of the sheet's width, its tip on At
-	GrayCopy      DefectKind = "gray_copy"      // share of color lost by a photocopy, 0..1
-	Creases       DefectKind = "creases"        // depth of the folds, share of light, 0..1
-	ScreenGrid    DefectKind = "screen"         // amplitude of a monitor's pixels, 0..1, that alias to moiré
-	Recompression DefectKind = "recompression"  // JPEG quality of a first, harder compression by a messenger
-)
-
-// Defect is one flaw of a picture with its strength.
-type Defect struct {
-	Kind     DefectKind `json:"kind"`
-	Strength float64    `json:"strength"`
-	Angle    float64    `json:"angle,omitempty"` // degrees, clockwise from the picture's x axis
-	At       [2]float64 `json:"at,omitzero"`     // share of the sheet's width and height
-}
-
 // Camera is where the camera stands and how it takes the picture.
 type Camera struct {
 	Width  int `json:"width"` // px of the upright picture, before LowResolution
@@ -74,13 +44,13 @@ func (c Camera) defect(kind DefectKind) (Defect, bool) {
 	return Defect{}, false
 }
 
-// Shot is where things are on a picture, in px after EXIF turning.
-type Shot struct {
-	Quad     report.Polygon                      `json:"quad,omitempty"` // the sheet's corners, from its own top left, clockwise
-	Frame    report.Polygon                      `json:"frame,omitempty"`
-	Fields   map[report.FieldName]report.Polygon `json:"fields,omitempty"`
-	EmPx     float64                             `json:"em_px"`      // of values
-	CodeEmPx float64                             `json:"code_em_px"` // of the code
+// Sheet is what lies before the camera: a printed face with its layout, and
+// another face of the same size beside it where there is one. Without a face
+// the layout says only how large the scene is.
+type Sheet struct {
+	Face   *image.NRGBA
+	Layout Layout
+	Second *image.NRGBA
 }
 
 // sensorBlurPx is what the sharpest lens and demosaicing still blur.
@@ -99,60 +69,53 @@ func (c Camera) FaceWidth(lay Layout) int {
 	return int(math.Ceil(c.density(lay) * lay.WidthMM))
 }
 
+// density is the plane's pixels per mm. The plane of a display is its own
+// pixels, which the camera samples as they are.
 func (c Camera) density(lay Layout) float64 {
 	h := c.project(lay)
-	return planeDensity * h.scale(point{lay.WidthMM / 2, lay.HeightMM / 2})
+	k := h.scale(lay.middle())
+	if d, ok := c.defect(ScreenGrid); ok {
+		return k / d.Pitch
+	}
+	return planeDensity * k
 }
 
-// Shoot takes a picture of a face; of the bare scene when face is nil, in which
-// case the layout says only how large the scene is.
-func Shoot(face *image.NRGBA, lay Layout, c Camera, rng *rand.Rand) (*image.NRGBA, Shot) {
+// middle is the middle of the sheet in mm.
+func (l Layout) middle() point { return point{l.WidthMM / 2, l.HeightMM / 2} }
+
+// at is a place on the sheet by its share of width and height.
+func (l Layout) at(share [2]float64) point { return point{share[0] * l.WidthMM, share[1] * l.HeightMM} }
+
+// edge is the sheet as a box.
+func (l Layout) edge() box { return box{0, 0, l.WidthMM, l.HeightMM} }
+
+// Shoot takes a picture of a sheet in its scene.
+func Shoot(sheet Sheet, c Camera, rng *rand.Rand) (*image.NRGBA, Shot) {
+	lay := sheet.Layout
 	h := c.project(lay)
-	density := c.density(lay)
-	if face != nil {
-		if d, ok := c.defect(GrayCopy); ok {
-			face = imaging.AdjustContrast(imaging.AdjustSaturation(face, -100*d.Strength), 12)
-		}
-		face = imaging.Resize(face, int(math.Round(lay.WidthMM*density)), int(math.Round(lay.HeightMM*density)), imaging.CatmullRom)
-	}
-	back := h.inverse()
-	plane := c.Scene.plane(face, lay, c.view(back, lay), density, rng)
-	if d, ok := c.defect(Covered); ok {
-		plane.finger(point{d.At[0] * lay.WidthMM, d.At[1] * lay.HeightMM}, d.Strength*lay.WidthMM, 0.3)
-	}
-	f := c.warp(plane, back, lay, rng)
-	em := h.scale(point{lay.WidthMM / 2, lay.HeightMM / 2}) * lay.EmMM
-	c.light(f, h, lay)
-	if d, ok := c.defect(Motion); ok {
-		f = f.motion(d.Strength*em, d.Angle*math.Pi/180)
-	}
-	sigma := sensorBlurPx
-	if d, ok := c.defect(Defocus); ok {
-		sigma = math.Hypot(sigma, d.Strength*em)
-	}
-	if c.Scene.Surface != SurfaceScan || sigma > sensorBlurPx {
-		f.blur(sigma)
-	}
+	f, outlines := c.expose(sheet, h, rng)
+	em := h.scale(lay.middle()) * lay.EmMM
 	levels := 0.0
 	if d, ok := c.defect(SensorNoise); ok {
 		levels = d.Strength
 	} else if c.Scene.Surface != SurfaceScan {
 		levels = 1.6 // a phone in good light
 	}
-	img := f.develop(levels, rng)
-
-	if d, ok := c.defect(Upscaled); ok {
-		small := imaging.Resize(img, int(math.Round(float64(c.Width)*d.Strength/em)), 0, imaging.Box)
-		img = imaging.Resize(small, c.Width, c.Height, imaging.CatmullRom)
-	}
-	zoom := 1.0
-	if d, ok := c.defect(LowResolution); ok {
-		zoom = d.Strength / em
-		img = imaging.Resize(img, int(math.Round(float64(c.Width)*zoom)), 0, imaging.Box)
-	}
+	img, zoom := c.deliver(f.develop(levels, rng), em)
 	w, ht := float64(img.Rect.Dx()), float64(img.Rect.Dy())
-	place := func(p point) report.Point {
-		q := h.apply(p)
+	switch c.TurnCW { // imaging turns counterclockwise
+	case 90:
+		img = imaging.Rotate270(img)
+	case 180:
+		img = imaging.Rotate180(img)
+	case 270:
+		img = imaging.Rotate90(img)
+	}
+	shot := Shot{Width: img.Rect.Dx(), Height: img.Rect.Dy()}
+	if sheet.Face == nil {
+		return img, shot
+	}
+	place := func(q point) report.Point {
 		x, y := q.x*zoom, q.y*zoom
 		switch c.TurnCW {
 		case 90:
@@ -164,64 +127,142 @@ func Shoot(face *image.NRGBA, lay Layout, c Camera, rng *rand.Rand) (*image.NRGB
 		}
 		return report.Point{tenths(x), tenths(y)}
 	}
-	// imaging turns counterclockwise.
-	switch c.TurnCW {
-	case 90:
-		img = imaging.Rotate270(img)
-	case 180:
-		img = imaging.Rotate180(img)
-	case 270:
-		img = imaging.Rotate90(img)
-	}
-	if face == nil {
-		return img, Shot{}
-	}
-	polygon := func(b box) report.Polygon {
-		return report.Polygon{place(point{b[0], b[1]}), place(point{b[2], b[1]}), place(point{b[2], b[3]}), place(point{b[0], b[3]})}
-	}
-	shot := Shot{
-		Quad: polygon(box{0, 0, lay.WidthMM, lay.HeightMM}), Frame: polygon(lay.Frame),
-		Fields: map[report.FieldName]report.Polygon{}, EmPx: tenths(em * zoom),
-	}
-	for name, b := range lay.Fields {
-		shot.Fields[name] = polygon(b)
-	}
+	shot.locate(lay, sheet.Second != nil, h, place)
+	shot.EmPx = tenths(em * zoom)
 	if b, ok := lay.Fields[report.FieldUSCC]; ok {
 		shot.CodeEmPx = tenths(h.scale(point{(b[0] + b[2]) / 2, (b[1] + b[3]) / 2}) * lay.CodeEmMM * zoom)
+	}
+	for kind, outline := range outlines {
+		for _, p := range clipTo(box{0, 0, float64(c.Width), float64(c.Height)}, outline) {
+			shot.areas[kind] = append(shot.areas[kind], place(p))
+		}
 	}
 	return img, shot
 }
 
-// tenths rounds: a tenth of a pixel is as well as anyone can see.
-func tenths(v float64) float64 { return math.Round(v*10) / 10 }
+// expose gathers the light of the scene, and the outlines of local defects in
+// px of the frame.
+func (c Camera) expose(sheet Sheet, h homography, rng *rand.Rand) (*frame, map[DefectKind][]point) {
+	lay, density, back := sheet.Layout, c.density(sheet.Layout), h.inverse()
+	fit := func(face *image.NRGBA) *image.NRGBA {
+		if face == nil {
+			return nil
+		}
+		return imaging.Resize(face, int(math.Round(lay.WidthMM*density)), int(math.Round(lay.HeightMM*density)), imaging.CatmullRom)
+	}
+	outlines := map[DefectKind][]point{}
+	plane := c.Scene.plane(fit(sheet.Face), fit(sheet.Second), lay, c.view(back, lay), density, rng)
+	if d, ok := c.defect(Covered); ok {
+		for _, p := range clipTo(lay.edge(), plane.cover(d.Object, lay.at(d.At), d.Strength*lay.WidthMM)) {
+			outlines[Covered] = append(outlines[Covered], h.apply(p))
+		}
+	}
+	var f *frame
+	if d, ok := c.defect(ScreenGrid); ok {
+		f = c.sampleDisplay(plane, back, c.Scene.display(lay), d)
+	} else {
+		f = c.warp(plane, back, lay, rng)
+	}
+	c.light(f, h, lay, outlines)
+	em := h.scale(lay.middle()) * lay.EmMM
+	if d, ok := c.defect(Motion); ok {
+		f = f.motion(d.Strength*em, d.Angle*math.Pi/180)
+	}
+	sigma := sensorBlurPx
+	if d, ok := c.defect(Defocus); ok {
+		sigma = math.Hypot(sigma, d.Strength*em)
+	}
+	if c.Scene.Surface != SurfaceScan || sigma > sensorBlurPx {
+		f.blur(sigma)
+	}
+	if d, ok := c.defect(LocalBlur); ok {
+		ramp := newRamp(h, lay, d)
+		f.blurBeyond(ramp, d.Strength*em)
+		outlines[LocalBlur] = clip(lay.corners(h), func(p point) float64 { return ramp.at(p) - 0.5 })
+	}
+	return f, outlines
+}
+
+// deliver is what happens to the pixels on their way: em is the height of a
+// value's character box on img. It gives their scale against img.
+func (c Camera) deliver(img *image.NRGBA, em float64) (*image.NRGBA, float64) {
+	if d, ok := c.defect(Upscaled); ok {
+		small := imaging.Resize(img, int(math.Round(float64(c.Width)*d.Strength/em)), 0, imaging.Box)
+		img = imaging.Resize(small, c.Width, c.Height, imaging.CatmullRom)
+	}
+	zoom := 1.0
+	if d, ok := c.defect(LowResolution); ok {
+		zoom = min(1, d.Strength/em)
+		img = imaging.Resize(img, int(math.Round(float64(c.Width)*zoom)), 0, imaging.Box)
+	}
+	if d, ok := c.defect(Messenger); ok {
+		if k := d.Strength / float64(max(img.Rect.Dx(), img.Rect.Dy())); k < 1 {
+			zoom *= k
+			img = imaging.Resize(img, int(math.Round(float64(c.Width)*zoom)), 0, imaging.Linear)
+		}
+	}
+	return img, zoom
+}
+
+// corners are the sheet's corners on the frame.
+func (l Layout) corners(h homography) []point {
+	var out []point
+	for _, p := range l.edge().corners() {
+		out = append(out, h.apply(p))
+	}
+	return out
+}
 
 // project is the map from the sheet in mm to the picture in px.
 func (c Camera) project(lay Layout) homography {
 	const degree = math.Pi / 180
+	tilt, pan := c.Tilt, c.Pan
+	if d, ok := c.defect(Oblique); ok {
+		sin, cos := math.Sincos(d.Angle * degree)
+		tilt, pan = d.Strength*sin, d.Strength*cos
+	}
 	sr, cr := math.Sincos(c.Roll * degree)
-	st, ct := math.Sincos(c.Tilt * degree)
-	sp, cp := math.Sincos(c.Pan * degree)
+	st, ct := math.Sincos(tilt * degree)
+	sp, cp := math.Sincos(pan * degree)
 	// A phone stands about two widths away.
 	distance := 1.9 * math.Hypot(lay.WidthMM, lay.HeightMM)
-	corners := [4]point{{0, 0}, {lay.WidthMM, 0}, {lay.WidthMM, lay.HeightMM}, {0, lay.HeightMM}}
-	var seen [4]point
-	lo, hi := point{math.Inf(1), math.Inf(1)}, point{math.Inf(-1), math.Inf(-1)}
-	for i, p := range corners {
+	lens := func(p point) point {
 		x, y := p.x-lay.WidthMM/2, p.y-lay.HeightMM/2
 		x, y = x*cr-y*sr, x*sr+y*cr
 		y, z := y*ct, y*st
 		x, z = x*cp+z*sp, z*cp-x*sp
 		k := distance / (distance - z)
-		seen[i] = point{x * k, y * k}
-		lo, hi = point{min(lo.x, seen[i].x), min(lo.y, seen[i].y)}, point{max(hi.x, seen[i].x), max(hi.y, seen[i].y)}
+		return point{x * k, y * k}
+	}
+	corners := lay.edge().corners()
+	shown := corners[:]
+	if d, ok := c.defect(SecondLicense); ok {
+		s := lay.second()
+		for i, p := range s {
+			// The far side comes in with the strength.
+			near := s[[4]int{0, 1, 1, 0}[i]]
+			if lay.HeightMM > lay.WidthMM {
+				near = s[[4]int{0, 0, 3, 3}[i]]
+			}
+			shown = append(shown, point{near.x + d.Strength*(p.x-near.x), near.y + d.Strength*(p.y-near.y)})
+		}
+	}
+	lo, hi := point{math.Inf(1), math.Inf(1)}, point{math.Inf(-1), math.Inf(-1)}
+	for _, p := range shown {
+		q := lens(p)
+		lo, hi = point{min(lo.x, q.x), min(lo.y, q.y)}, point{max(hi.x, q.x), max(hi.y, q.y)}
 	}
 	k := c.Fill * min(float64(c.Width)/(hi.x-lo.x), float64(c.Height)/(hi.y-lo.y))
-	shift := 0.0
+	var shift point
 	if d, ok := c.defect(CutOff); ok {
-		shift = (float64(c.Width)-k*(hi.x-lo.x))/2 + d.Strength*k*(hi.x-lo.x)
+		w, h := k*(hi.x-lo.x), k*(hi.y-lo.y)
+		sin, cos := math.Sincos(d.Angle * degree)
+		shift = point{math.Round(cos) * ((float64(c.Width)-w)/2 + d.Strength*w), math.Round(sin) * ((float64(c.Height)-h)/2 + d.Strength*h)}
 	}
-	for i, p := range seen {
-		seen[i] = point{(p.x-(lo.x+hi.x)/2)*k + float64(c.Width)/2 + shift, (p.y-(lo.y+hi.y)/2)*k + float64(c.Height)/2}
+	var seen [4]point
+	for i, p := range corners {
+		q := lens(p)
+		seen[i] = point{(q.x-(lo.x+hi.x)/2)*k + float64(c.Width)/2 + shift.x, (q.y-(lo.y+hi.y)/2)*k + float64(c.Height)/2 + shift.y}
 	}
 	return fit(corners, seen)
 }
@@ -237,93 +278,4 @@ func (c Camera) view(back homography, lay Layout) box {
 	}
 	far := 1.5 * max(lay.WidthMM, lay.HeightMM)
 	return box{max(b[0], -far) - 1, max(b[1], -far) - 1, min(b[2], lay.WidthMM+far) + 1, min(b[3], lay.HeightMM+far) + 1}
-}
-
-// warp samples the plane into a frame of linear light. A monitor's pixel grid is
-// sampled as points here, which is what makes moiré.
-func (c Camera) warp(plane *canvas, back homography, lay Layout, rng *rand.Rand) *frame {
-	f := newFrame(c.Width, c.Height)
-	grid, screen := c.defect(ScreenGrid)
-	creases, folded := c.defect(Creases)
-	folds := []float64{0.33 + 0.02*rng.Float64(), 0.66 + 0.02*rng.Float64()}
-	const pitch = 0.27 // mm, a desktop monitor's pixel
-	for y := range c.Height {
-		for x := range c.Width {
-			p := back.apply(point{float64(x) + 0.5, float64(y) + 0.5})
-			px := plane.px(p)
-			rgb := plane.sample(px.x-0.5, px.y-0.5)
-			if folded && p.x > 0 && p.y > 0 && p.x < lay.WidthMM && p.y < lay.HeightMM {
-				k := float32(1 - creases.Strength*crease(p.y/lay.HeightMM, folds))
-				rgb[0], rgb[1], rgb[2] = rgb[0]*k, rgb[1]*k, rgb[2]*k
-			}
-			if screen && outside(box{0, 0, lay.WidthMM, lay.HeightMM}, p.x, p.y) == 0 {
-				row := 0.5 + 0.5*math.Cos(2*math.Pi*p.y/pitch)
-				for k := range 3 {
-					column := 0.5 + 0.5*math.Cos(2*math.Pi*(p.x/pitch-float64(k)/3))
-					// Three quarters of the strength is lost on average; a monitor shines
-					// that much brighter.
-					rgb[k] *= float32((1 - grid.Strength*(1-row*column)) / (1 - 0.75*grid.Strength))
-				}
-			}
-			copy(f.pix[3*(y*f.w+x):], rgb[:])
-		}
-	}
-	return f
-}
-
-// crease is the shade of folds at v, 0..1 down the sheet: each panel leans a
-// little, each fold is a fine line.
-func crease(v float64, folds []float64) float64 {
-	shade := 0.0
-	for _, at := range folds {
-		if d := v - at; d > 0 {
-			shade += 0.7 * math.Exp(-d*9)
-		} else {
-			shade -= 0.25 * math.Exp(d*14)
-		}
-		shade += 0.8 * math.Exp(-math.Pow((v-at)*700, 2))
-	}
-	return shade
-}
-
-// light puts light, shadow, glare, white balance and exposure on a frame.
-func (c Camera) light(f *frame, h homography, lay Layout) {
-	if c.Scene.Surface == SurfaceScan && len(c.Defects) == 0 {
-		return
-	}
-	gain := paperLight
-	if c.Scene.Surface == SurfaceScan {
-		gain = 1
-	}
-	if d, ok := c.defect(Exposure); ok {
-		gain *= math.Exp2(d.Strength)
-	}
-	balance := [3]float64{1 + 0.12*c.Warmth, 1, 1 - 0.2*c.Warmth}
-	shadow, shaded := c.defect(Shadow)
-	shadowAt := h.apply(point{shadow.At[0] * lay.WidthMM, shadow.At[1] * lay.HeightMM})
-	ssin, scos := math.Sincos(shadow.Angle * math.Pi / 180)
-	glare, glaring := c.defect(Glare)
-	glareAt := h.apply(point{glare.At[0] * lay.WidthMM, glare.At[1] * lay.HeightMM})
-	radius := glare.Strength * lay.WidthMM * h.scale(point{lay.WidthMM / 2, lay.HeightMM / 2})
-	diagonal := math.Hypot(float64(f.w), float64(f.h))
-	for y := range f.h {
-		for x := range f.w {
-			px, py := float64(x), float64(y)
-			u, v := (px-float64(f.w)/2)/diagonal, (py-float64(f.h)/2)/diagonal
-			k := gain * (1 - c.Light*(0.5*(u+v)+1.2*(u*u+v*v)))
-			if shaded {
-				across := ((px-shadowAt.x)*scos + (py-shadowAt.y)*ssin) / diagonal
-				k *= 1 - shadow.Strength*step(-0.03, 0.05, across)
-			}
-			add := 0.0
-			if glaring {
-				d := math.Hypot((px-glareAt.x)/1.35, py-glareAt.y) / radius
-				add = 1.6*math.Exp(-d*d*d) + 0.12*math.Exp(-d*0.7)
-			}
-			o := 3 * (y*f.w + x)
-			for i := range 3 {
-				f.pix[o+i] = f.pix[o+i]*float32(k*balance[i]) + float32(add)
-			}
-		}
-	}
 }

@@ -21,6 +21,13 @@ func (b box) union(o box) box {
 	return box{min(b[0], o[0]), min(b[1], o[1]), max(b[2], o[2]), max(b[3], o[3])}
 }
 
+// corners are the box's corners from its top left, clockwise.
+func (b box) corners() [4]point {
+	return [4]point{{b[0], b[1]}, {b[2], b[1]}, {b[2], b[3]}, {b[0], b[3]}}
+}
+
+func (b box) grow(d float64) box { return box{b[0] - d, b[1] - d, b[2] + d, b[3] + d} }
+
 func fixedUnits(em sfnt.Units) fixed.Int26_6 { return fixed.I(int(em)) }
 
 // canvas draws in mm on a picture. Ink multiplies, as ink on paper does; paint
@@ -36,7 +43,9 @@ type canvas struct {
 
 func newCanvas(widthMM, heightMM, pxPerMM float64, paper color.NRGBA) *canvas {
 	img := image.NewNRGBA(image.Rect(0, 0, int(math.Round(widthMM*pxPerMM)), int(math.Round(heightMM*pxPerMM))))
-	draw.Draw(img, img.Rect, image.NewUniform(paper), image.Point{}, draw.Src)
+	for n := copy(img.Pix, []uint8{paper.R, paper.G, paper.B, paper.A}); n < len(img.Pix); n *= 2 {
+		copy(img.Pix[n:], img.Pix[:n])
+	}
 	return &canvas{img: img, scale: pxPerMM}
 }
 
@@ -173,6 +182,10 @@ func (c *canvas) fill(s *shape, col color.NRGBA, multiply bool) {
 				a *= c.wear(clip.Min.X+x, clip.Min.Y+y)
 			}
 			o := c.img.PixOffset(clip.Min.X+x, clip.Min.Y+y)
+			if a == 1 && !multiply {
+				copy(c.img.Pix[o:o+4], []uint8{col.R, col.G, col.B, 255})
+				continue
+			}
 			for k, ink := range channels {
 				under := float64(c.img.Pix[o+k])
 				over := ink
@@ -246,6 +259,17 @@ func (c *canvas) text(t lettering, x, y float64, text string) box {
 		}
 	}
 	return box{x, y, x + t.width(text), y + t.em}
+}
+
+// cells are the boxes of the characters of a text set at x and y.
+func (t lettering) cells(x, y float64, text string) [][4]float64 {
+	var out [][4]float64
+	for _, r := range text {
+		advance := t.face.glyph(r).advance * t.em
+		out = append(out, [4]float64{x, y, x + advance, y + t.em})
+		x += advance + t.spacing
+	}
+	return out
 }
 
 // centered and rightAligned print round, or up to, x.

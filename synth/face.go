@@ -20,6 +20,8 @@ type Layout struct {
 	EmMM, CodeEmMM float64
 	Frame          [4]float64
 	Fields         map[report.FieldName][4]float64
+	// Characters are the boxes of code and name, character by character.
+	Characters map[report.FieldName][][4]float64
 }
 
 // Inks of the form and of the seal.
@@ -71,11 +73,14 @@ func (l License) enlargement() float64 {
 // both drawn at the size of the duplicate and scaled to that of the original.
 func (f *Fonts) Face(l License, widthPx int) (*image.NRGBA, Layout, error) {
 	draw, w, h, paper := f.landscape, longSideMM, shortSideMM, white
-	if l.Edition == report.Edition2014Portrait {
+	switch l.Edition {
+	case report.Edition2014Portrait:
 		draw, w, h, paper = f.portrait, shortSideMM, longSideMM, cream
+	case report.EditionPre2014:
+		draw, paper = f.legacy, cream
 	}
 	c := newCanvas(w, h, float64(widthPx)/w, paper)
-	lay := Layout{WidthMM: w, HeightMM: h, Fields: map[report.FieldName][4]float64{}}
+	lay := Layout{WidthMM: w, HeightMM: h, Fields: map[report.FieldName][4]float64{}, Characters: map[report.FieldName][][4]float64{}}
 	if err := draw(c, l, &lay); err != nil {
 		return nil, Layout{}, err
 	}
@@ -92,12 +97,20 @@ func (l *Layout) scale(k float64) {
 	for name, b := range l.Fields {
 		l.Fields[name] = [4]float64{b[0] * k, b[1] * k, b[2] * k, b[3] * k}
 	}
+	for _, boxes := range l.Characters {
+		for i, b := range boxes {
+			boxes[i] = [4]float64{b[0] * k, b[1] * k, b[2] * k, b[3] * k}
+		}
+	}
 }
 
 // values is the typeface values are printed in.
 func (f *Fonts) values(l License) *typeface {
-	if l.Sans {
+	switch {
+	case l.Sans:
 		return f.sans
+	case l.Bold:
+		return f.serifBold
 	}
 	return f.serif
 }
@@ -106,7 +119,7 @@ func (f *Fonts) landscape(c *canvas, l License, lay *Layout) error {
 	frame := box{14.8, 25, 282.2, 194}
 	lay.Frame, lay.EmMM, lay.CodeEmMM = frame, 3.75, 4.3
 	rosette(c, point{148.5, 112}, 62)
-	guilloche(c, frame)
+	guilloche(c, frame, olive)
 	ornament(c, point{148.5, 28}, 15.5)
 
 	title := lettering{face: f.sansBold, em: 14.6, spacing: 6.4, weight: 0.008, color: gold}
@@ -123,6 +136,7 @@ func (f *Fonts) landscape(c *canvas, l License, lay *Layout) error {
 
 	c.justified(label, 33.2, 54, 36, "统一社会信用代码")
 	lay.Fields[report.FieldUSCC] = c.text(code, 33.2, 61.6, l.USCC)
+	lay.Characters[report.FieldUSCC] = code.cells(33.2, 61.6, l.USCC)
 	if err := qr(c, l.QR, 216, 52, 21.4); err != nil {
 		return err
 	}
@@ -142,7 +156,10 @@ func (f *Fonts) landscape(c *canvas, l License, lay *Layout) error {
 	c.text(foot, 14.8, 197.2, "国家企业信用信息公示系统网址：")
 	c.text(foot, 66, 197.2, "http://www.gsxt.gov.cn")
 	c.rightAligned(foot, 282.2, 197.2, "国家市场监督管理总局监制")
-	if l.Copy == report.CopyDuplicate {
+	switch {
+	case l.Edition == report.EditionElectronic:
+		c.text(lettering{face: f.serif, em: 2.9, color: black}, 140, 197.5, "本电子营业执照与纸质营业执照具有同等法律效力。")
+	case l.Copy == report.CopyDuplicate:
 		c.text(lettering{face: f.serif, em: 2.9, color: black}, 140, 195.8, "市场主体应当于每年1月1日至6月30日通过")
 		c.text(lettering{face: f.serif, em: 2.9, color: black}, 140, 199.4, "国家企业信用信息公示系统报送公示年度报告。")
 	}
@@ -167,8 +184,10 @@ func (f *Fonts) portrait(c *canvas, l License, lay *Layout) error {
 		c.centered(lettering{face: f.sansBold, em: 7, color: gold}, 105, 97, "（副　本）")
 		c.text(lettering{face: f.serif, em: 4.4, color: black}, 122, 98.5, "("+l.CopyNumber+")")
 	}
-	c.justified(lettering{face: f.sansBold, em: 4.1, color: black}, 94, 111, 34, "统一社会信用代码")
-	lay.Fields[report.FieldUSCC] = c.text(code, 131.5, 111, l.USCC)
+	field, number := l.Code()
+	c.justified(lettering{face: f.sansBold, em: 4.1, color: black}, 94, 111, 34, map[report.FieldName]string{report.FieldUSCC: "统一社会信用代码", report.FieldRegistrationNumber: "注册号"}[field])
+	lay.Fields[field] = c.text(code, 131.5, 111, number)
+	lay.Characters[field] = code.cells(131.5, 111, number)
 
 	rows, _ := l.columns()
 	f.column(c, lay, rows, label, value, columnAt{x: 34, y: 127, label: 27, value: 66, width: 117, pitch: 8.3})
@@ -202,8 +221,11 @@ func (f *Fonts) column(c *canvas, lay *Layout, rows []item, label, value letteri
 		if row.field == report.FieldScope {
 			t.em *= scopeShrink
 		}
-		pitch := t.em * 1.16
-		covered := c.wrapped(t, at.value, y+(label.em-value.em)/2+0.3, at.width, pitch, row.value)
+		pitch, top := t.em*1.16, y+(label.em-value.em)/2+0.3
+		covered := c.wrapped(t, at.value, top, at.width, pitch, row.value)
+		if row.field == report.FieldCompanyName {
+			lay.Characters[row.field] = t.cells(at.value, top, wrap(t, at.width, row.value)[0])
+		}
 		lay.Fields[row.field] = covered
 		y += at.pitch
 		if extra := covered[3] - covered[1] - 1.6*t.em; extra > 0 {
@@ -266,7 +288,7 @@ func rosette(c *canvas, center point, radius float64) {
 
 // guilloche is the 2019 frame: fine lines outside, interlaced waves, scallops
 // inside.
-func guilloche(c *canvas, b box) {
+func guilloche(c *canvas, b box, ink color.NRGBA) {
 	const band = 8.4
 	s := newShape()
 	c.rect(s, 0.35, b)
@@ -307,7 +329,7 @@ func guilloche(c *canvas, b box) {
 			})...)
 		}
 	}
-	c.ink(s, olive)
+	c.ink(s, ink)
 }
 
 // keyFrame is the 2014 frame: a meander between double lines.

@@ -126,26 +126,30 @@ func (f *frame) blur(sigma float64) {
 	for i := range kernel {
 		kernel[i] /= sum
 	}
-	line := make([]float32, 3*max(f.w, f.h))
-	pass := func(start, stride, count int) {
-		for i := range count {
-			copy(line[3*i:3*i+3], f.pix[start+i*stride:])
-		}
-		for i := range count {
+	// Along the rows, then down the columns a row at a time.
+	line := make([]float32, 3*f.w)
+	for y := range f.h {
+		row := f.pix[3*f.w*y : 3*f.w*(y+1)]
+		copy(line, row)
+		for x := range f.w {
 			var r, g, b float32
 			for k, weight := range kernel {
-				o := 3 * min(max(i+k-n, 0), count-1)
+				o := 3 * min(max(x+k-n, 0), f.w-1)
 				r, g, b = r+weight*line[o], g+weight*line[o+1], b+weight*line[o+2]
 			}
-			o := start + i*stride
-			f.pix[o], f.pix[o+1], f.pix[o+2] = r, g, b
+			row[3*x], row[3*x+1], row[3*x+2] = r, g, b
 		}
 	}
+	source := append([]float32{}, f.pix...)
 	for y := range f.h {
-		pass(3*y*f.w, 3, f.w)
-	}
-	for x := range f.w {
-		pass(3*x, 3*f.w, f.h)
+		row := f.pix[3*f.w*y : 3*f.w*(y+1)]
+		clear(row)
+		for k, weight := range kernel {
+			from := source[3*f.w*min(max(y+k-n, 0), f.h-1):][:len(row)]
+			for i, v := range from {
+				row[i] += weight * v
+			}
+		}
 	}
 }
 

@@ -3,6 +3,11 @@
 // a license looks like and what a camera does to it. It must not know how a
 // picture is read or judged: what it writes beside a picture is what it drew.
 //
+// WriteSamples makes the demonstration, Write a set for calibration and load.
+// Both write a Picture a line into truth.jsonl, read back by ReadTruth, and the
+// columns of every truth table into truth.tsv. Places are in px after EXIF
+// turning; strengths have the unit that their DefectKind names.
+//
 // Nothing it prints is real. Codes carry an organization body from the
 // private-use zone PDY00001 to PDY99999 of GB 11714, places and people are
 // invented, the ornament is no emblem, and every picture says that it is a
@@ -29,35 +34,42 @@ const (
 	SoleProprietorship Entity = "sole_proprietorship"
 	Individual         Entity = "individual"
 	Cooperative        Entity = "cooperative"
+	JointStock         Entity = "joint_stock"
+	StateOwned         Entity = "state_owned" // a legal person that is no company
+	CooperativeBranch  Entity = "cooperative_branch"
 )
 
 // Entities lists all of them.
-var Entities = []Entity{Company, Branch, Partnership, SoleProprietorship, Individual, Cooperative}
+var Entities = []Entity{Company, Branch, Partnership, SoleProprietorship, Individual, Cooperative, JointStock, StateOwned, CooperativeBranch}
 
 // Editions lists those that can be printed.
-var Editions = []report.Edition{report.Edition2019Landscape, report.Edition2014Portrait}
+var Editions = []report.Edition{report.Edition2019Landscape, report.Edition2014Portrait, report.EditionPre2014, report.EditionElectronic}
 
 // License is what is printed on the face. Dates and the term are as printed
 // (2019年03月01日); a field that its edition or entity does not print is empty.
 type License struct {
-	Edition     report.Edition `json:"edition"`
-	Copy        report.Copy    `json:"copy"`
-	CopyNumber  string         `json:"copy_number,omitempty"` // 1-1, duplicates only
-	Entity      Entity         `json:"entity"`
-	USCC        string         `json:"uscc"`
-	Name        string         `json:"name"`
-	Type        string         `json:"type"`
-	Person      string         `json:"person"` // legal representative, person in charge, operator, …
-	Capital     string         `json:"capital,omitempty"`
-	Formation   string         `json:"formation,omitempty"`
-	Established string         `json:"established"`
-	Term        string         `json:"term,omitempty"`
-	Address     string         `json:"address"`
-	Scope       string         `json:"scope"`
-	Authority   string         `json:"authority"` // on the seal
-	Issued      time.Time      `json:"issued"`
-	QR          string         `json:"qr"`
-	Sans        bool           `json:"sans,omitempty"` // values in a sans typeface in place of Song
+	Edition    report.Edition `json:"edition"`
+	Copy       report.Copy    `json:"copy"`
+	CopyNumber string         `json:"copy_number,omitempty"` // 1-1, duplicates only
+	Entity     Entity         `json:"entity"`
+	USCC       string         `json:"uscc,omitempty"`
+	// RegistrationNumber of 15 digits is printed where there is no USCC yet.
+	RegistrationNumber string    `json:"registration_number,omitempty"`
+	Name               string    `json:"name"`
+	Type               string    `json:"type"`
+	Person             string    `json:"person"` // legal representative, person in charge, operator, …
+	Capital            string    `json:"capital,omitempty"`
+	PaidIn             string    `json:"paid_in,omitempty"` // before 2014
+	Formation          string    `json:"formation,omitempty"`
+	Established        string    `json:"established"`
+	Term               string    `json:"term,omitempty"`
+	Address            string    `json:"address"`
+	Scope              string    `json:"scope"`
+	Authority          string    `json:"authority"` // on the seal
+	Issued             time.Time `json:"issued"`
+	QR                 string    `json:"qr"`
+	Sans               bool      `json:"sans,omitempty"` // values in a sans typeface in place of Song
+	Bold               bool      `json:"bold,omitempty"` // values in bold Song
 }
 
 // item is one printed row.
@@ -81,13 +93,27 @@ var wordings = map[Entity]wording{
 	Branch: {'1', []string{"有限责任公司分公司(自然人投资或控股)", "其他有限责任公司分公司"},
 		"负责人", "", "成立日期", "营业期限", "营业场所", "经营范围", false},
 	Partnership: {'1', []string{"有限合伙企业", "普通合伙企业"},
-		"执行事务合伙人", "", "成立日期", "合伙期限", "主要经营场所", "经营范围", false},
+		"执行事务合伙人", "出资额", "成立日期", "合伙期限", "主要经营场所", "经营范围", false},
 	SoleProprietorship: {'1', []string{"个人独资企业"},
 		"投资人", "", "成立日期", "", "住所", "经营范围", false},
 	Individual: {'2', []string{"个体工商户"},
 		"经营者", "", "注册日期", "", "经营场所", "经营范围", true},
 	Cooperative: {'3', []string{"农民专业合作社"},
 		"法定代表人", "成员出资总额", "成立日期", "", "住所", "业务范围", false},
+	JointStock: {'1', []string{"股份有限公司(非上市、自然人投资或控股)", "股份有限公司(非上市、国有控股)"},
+		"法定代表人", "注册资本", "成立日期", "营业期限", "住所", "经营范围", false},
+	StateOwned: {'1', []string{"全民所有制", "集体所有制"},
+		"法定代表人", "注册资金", "成立日期", "经营期限", "住所", "经营范围", false},
+	CooperativeBranch: {'3', []string{"农民专业合作社分支机构"},
+		"负责人", "", "成立日期", "", "经营场所", "业务范围", false},
+}
+
+// Code is the number that names the organization, and the field it is.
+func (l License) Code() (report.FieldName, string) {
+	if l.RegistrationNumber != "" {
+		return report.FieldRegistrationNumber, l.RegistrationNumber
+	}
+	return report.FieldUSCC, l.USCC
 }
 
 // columns gives the printed rows: the left and right column of the landscape
@@ -103,6 +129,19 @@ func (l License) columns() (left, right []item) {
 	term := item{w.term, report.FieldTerm, l.Term}
 	address := item{w.address, report.FieldAddress, l.Address}
 	scope := item{w.scope, report.FieldScope, l.Scope}
+	if l.Edition == report.EditionPre2014 {
+		person.label += "姓名"
+		paidIn := item{"实收资本", report.FieldPaidInCapital, l.PaidIn}
+		switch l.Entity {
+		case Company, JointStock:
+			kind.label = "公司类型"
+		case StateOwned:
+			kind.label = "经济性质"
+		case Individual:
+			name.label = "字号名称"
+		}
+		return printed(name, address, person, formation, capital, paidIn, kind, scope, established, term), nil
+	}
 	if l.Edition == report.Edition2014Portrait {
 		return printed(name, kind, address, person, formation, capital, established, term, scope), nil
 	}
@@ -177,8 +216,20 @@ func Random(rng *rand.Rand, edition report.Edition, entity Entity) License {
 		l.Authority = city + "市" + county + "工商行政管理局"
 		l.QR = fmt.Sprintf("http://gsxt.example.com/notice/query?uuid=%016x%016x", rng.Uint64(), rng.Uint64())
 	}
+	start := day(2011, 1, 1)
+	if edition == report.EditionPre2014 {
+		start, first, last = day(2001, 1, 1), day(2008, 1, 1), day(2014, 2, 28)
+		l.Authority = city + "市" + county + "工商行政管理局"
+		l.USCC, l.QR, l.RegistrationNumber = "", "", randomRegistration(rng)
+		if entity == Company || entity == JointStock {
+			l.PaidIn = l.Capital
+		}
+	}
 	l.Issued = between(rng, first, last)
-	established := between(rng, day(2011, 1, 1), l.Issued)
+	established := between(rng, start, l.Issued)
+	if entity == Partnership && l.Issued.Before(day(2022, 3, 1)) {
+		l.Capital = "" // printed since 2022
+	}
 	l.Established = printDate(established)
 	// The term is no longer printed from 2022-09-01.
 	if w.term != "" && l.Issued.Before(day(2022, 9, 1)) {
@@ -200,6 +251,12 @@ func randomName(rng *rand.Rand, entity Entity, city, county string) string {
 		return city + word + "企业管理合伙企业（有限合伙）"
 	case SoleProprietorship:
 		return city + word + pick(rng, lines) + "工作室"
+	case JointStock:
+		return city + word + pick(rng, lines) + "股份有限公司"
+	case StateOwned:
+		return city + "市" + word + pick(rng, lines) + "厂"
+	case CooperativeBranch:
+		return city + "市" + word + pick(rng, crops) + "种植农民专业合作社" + pick(rng, counties) + "分社"
 	case Branch:
 		return city + word + pick(rng, lines) + "有限公司" + pick(rng, cities) + "分公司"
 	}
@@ -276,6 +333,37 @@ func RandomUSCC(rng *rand.Rand, category byte) string {
 		sum += strings.IndexByte(usccAlphabet, code[i]) * usccWeights[i]
 	}
 	return code + string(usccAlphabet[(31-sum%31)%31])
+}
+
+// noDivision is in no list of GB/T 2260: no registry gives such numbers.
+const noDivision = "999901"
+
+// randomRegistration is a registration number of GS 15-2006 with its check digit
+// (ISO 7064 MOD 11,10).
+func randomRegistration(rng *rand.Rand) string {
+	number := noDivision + fmt.Sprintf("%08d", rng.IntN(1e8))
+	p := 10
+	for _, c := range number {
+		s := (p + int(c-'0')) % 10
+		if s == 0 {
+			s = 10
+		}
+		p = 2 * s % 11
+	}
+	return number + string(rune('0'+(11-p)%10))
+}
+
+// WithRegistrationNumber prints a portrait license as it was before 一照一码:
+// with a registration number, dated between the new form and the new code.
+func (l License) WithRegistrationNumber(rng *rand.Rand) License {
+	l.USCC, l.RegistrationNumber = "", randomRegistration(rng)
+	l.Issued = between(rng, day(2014, 3, 1), day(2015, 9, 30))
+	established := between(rng, day(2008, 1, 1), l.Issued)
+	l.Established = printDate(established)
+	if l.Term != "" {
+		l.Term = l.Established + "至" + printDate(established.AddDate(20, 0, -1))
+	}
+	return l
 }
 
 // WithWrongCheck prints another check character, as a misprinted or forged

@@ -99,7 +99,7 @@ var sampleSpecs = []sampleSpec{
 		camera: photo(false, Scene{Surface: SurfaceWood, Objects: true}, func(c *Camera) { c.Fill, c.Tilt = 0.8, 14 })},
 }
 
-// WriteSamples makes the demonstration pictures with truth.tsv, truth.json and
+// WriteSamples makes the demonstration pictures with truth.tsv, truth.jsonl and
 // declared.json (a list of Sample) into a folder that it creates. A sample
 // depends on the seed and its name alone.
 func WriteSamples(ctx context.Context, dir string, seed uint64, fontFolders ...string) error {

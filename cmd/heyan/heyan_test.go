@@ -291,6 +291,7 @@ func TestUsage(t *testing.T) {
 		"unknown flag":   {[]string{"verify", "--nmae=x", "a.jpg"}, exitUsage, "nmae"},
 		"unknown policy": {[]string{"verify", "--policy=none", "a.jpg"}, exitUsage, "no such policy"},
 		"unknown number": {[]string{"check", "vat", "1"}, exitUsage, "vat"},
+		"unknown defect": {[]string{"synth", "write", "--defects=sunburn", t.TempDir()}, exitUsage, "sunburn"},
 		"no truth":       {[]string{"eval", "none.tsv"}, exitUsage, "none.tsv"},
 		"help":           {[]string{"--help"}, exitPass, ""},
 		"version":        {[]string{"--version"}, exitPass, ""},

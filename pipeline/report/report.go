@@ -309,6 +309,9 @@ type Quality struct {
 	Fields   map[FieldName]LineQuality `json:"fields,omitempty"`
 	Page     *LineQuality              `json:"page,omitempty"` // P10 of all text lines, worst first
 	Chroma   float64                   `json:"chroma"`         // P99.5 of Lab chroma after white balance
+	// Measures are of the picture as a whole, each with its worst place, by name:
+	// glare_share, covered_share, text_margin_em, …
+	Measures map[string]Measure `json:"measures,omitempty"`
 }
 
 // QR is a code found on the picture.

@@ -114,6 +114,10 @@ var catalog = []Entry{
 		Code: "image_too_dark", Category: report.CategoryImage, NextStep: report.NextRetakePhoto,
 		Message:    report.Text{ZH: "照片太暗：纸面亮度为{value}，至少需要{limit}。", EN: "The photo is too dark: the paper has a brightness of {value}, at least {limit} is needed."},
 		Suggestion: report.Text{ZH: "请在光线充足、均匀的地方重新拍摄，避免自己的影子落在执照上。", EN: "Take the photo again in good, even light and keep your own shadow off the license."},
+		Cases: map[string]Case{"shadow": {Message: report.Text{
+			ZH: "照片上有很深的阴影：阴影处的亮度只有明亮处的{value}，至少需要{limit}。",
+			EN: "A deep shadow lies on the license: the paper in it has {value} of the light beside it, at least {limit} is needed.",
+		}}},
 	},
 	{
 		Code: "image_overexposed", Category: report.CategoryImage, NextStep: report.NextRetakePhoto,

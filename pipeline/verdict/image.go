@@ -163,6 +163,9 @@ func (x *examination) capture(code, measure string, limit float64, rising bool) 
 }
 
 func (x *examination) darkness() []Finding {
+	if shade := x.capture("image_too_dark", MeasureShadeRatio, x.policy.Limits.ShadeRatio, false); shade[0].Status == report.CheckFailed {
+		return []Finding{shade[0].in("shadow")}
+	}
 	return x.capture("image_too_dark", MeasurePaperLevel, x.policy.Limits.PaperLevel, false)
 }
 

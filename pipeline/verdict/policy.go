@@ -92,8 +92,9 @@ type Limits struct {
 	GlareShare      float64 `json:"glare_share"`      // 0..1, at most
 	TextMarginEm    float64 `json:"text_margin_em"`   // em, at least
 	CoveredShare    float64 `json:"covered_share"`    // 0..1, at most
+	ShadeRatio      float64 `json:"shade_ratio"`      // 0..1, at least
 	RedShare        float64 `json:"red_share"`        // 0..1, at least: a red seal is there
-	ScreenScore     float64 `json:"screen_score"`     // MAD, at most
+	ScreenScore     float64 `json:"screen_score"`     // nepers, at most
 	ScreenshotScore float64 `json:"screenshot_score"` // 0..1, at most
 }
 
@@ -364,6 +365,7 @@ func (l Limits) validate(wrong func(field, format string, args ...any) error) er
 		{"glare_share", l.GlareShare, 1},
 		{"text_margin_em", l.TextMarginEm, 10},
 		{"covered_share", l.CoveredShare, 1},
+		{"shade_ratio", l.ShadeRatio, 1},
 		{"red_share", l.RedShare, 1},
 		{"screen_score", l.ScreenScore, 1000},
 		{"screenshot_score", l.ScreenshotScore, 1},

@@ -123,7 +123,7 @@ func inWords(measure string, v *float64) report.Text {
 		return report.Text{ZH: short(*v) + "像素", EN: short(*v) + " pixels"}
 	case "remaining_days":
 		return report.Text{ZH: short(*v) + "天", EN: short(*v) + " days"}
-	case "blur_q", "contrast", "confidence", MeasureGlareShare, MeasureCoveredShare, MeasureScreenshotScore:
+	case "blur_q", "contrast", "confidence", MeasureGlareShare, MeasureCoveredShare, MeasureShadeRatio, MeasureScreenshotScore:
 		return same(short(*v*100) + "%")
 	}
 	return same(short(*v))

@@ -89,10 +89,13 @@ const (
 	MeasureInkLevel        = "ink_level"        // P2 of luma inside the sheet, 0..255
 	MeasureGlareShare      = "glare_share"      // of the box of a required field, 0..1
 	MeasureTextMargin      = "text_margin_em"   // from required text to the edge of the picture, em
-	MeasureCoveredShare    = "covered_share"    // of the box of a required field, 0..1
+	MeasureCoveredShare    = "covered_share"    // of the area of the fields, by one thing, 0..1
+	MeasureShadeRatio      = "shade_ratio"      // light on the darkest paper to that on the lightest, 0..1
 	MeasureRedShare        = "red_share"        // fresh red ink of a seal, of the sheet, 0..1
-	MeasureScreenScore     = "screen_score"     // height of a recurring moire peak, MAD
+	MeasurePrintChroma     = "print_chroma"     // P99.5 of CIELAB chroma without a seal
+	MeasureScreenScore     = "screen_score"     // height of a peak of the spectrum that recurs, nepers of power
 	MeasureScreenshotScore = "screenshot_score" // probability, 0..1
+	MeasureNoise           = "noise_level"      // sigma of the sensor's noise, 0..255
 	MeasureDocuments       = "document_count"   // sheets in the picture
 )
 

@@ -80,7 +80,7 @@ func clean(t testing.TB) Evidence {
 		}},
 		Measures: map[string]report.Measure{
 			MeasurePaperLevel: {Value: 200}, MeasureInkLevel: {Value: 40}, MeasureGlareShare: {Value: 0}, MeasureTextMargin: {Value: 3},
-			MeasureCoveredShare: {Value: 0}, MeasureRedShare: {Value: 0.01}, MeasureScreenScore: {Value: 2}, MeasureScreenshotScore: {Value: 0.1}, MeasureDocuments: {Value: 1},
+			MeasureCoveredShare: {Value: 0}, MeasureShadeRatio: {Value: 0.8}, MeasureRedShare: {Value: 0.01}, MeasureScreenScore: {Value: 2}, MeasureScreenshotScore: {Value: 0.1}, MeasureDocuments: {Value: 1},
 		},
 	}
 }
@@ -187,6 +187,8 @@ func TestDecide(t *testing.T) {
 		{"dark, code lost", "", unread(measure(MeasurePaperLevel, 60)), report.OutcomeFail, []string{"image_too_dark block", "uscc_unreadable block uscc"}},
 		{"dark, all read", "", measure(MeasurePaperLevel, 60), report.OutcomePass, []string{"image_too_dark info"}},
 		{"overexposed, code lost", "", unread(func(e *Evidence) { measure(MeasureInkLevel, 190)(e); measure(MeasurePaperLevel, 254)(e) }), report.OutcomeFail, []string{"image_overexposed block", "uscc_unreadable block uscc"}},
+		{"deep shadow, code lost", "", unread(measure(MeasureShadeRatio, 0.1)), report.OutcomeFail, []string{"image_too_dark block", "uscc_unreadable block uscc"}},
+		{"deep shadow, all read", "", measure(MeasureShadeRatio, 0.1), report.OutcomePass, []string{"image_too_dark info"}},
 		{"glare, code lost", "", unread(measure(MeasureGlareShare, 0.2)), report.OutcomeFail, []string{"image_glare block", "uscc_unreadable block uscc"}},
 		{"cut off, code lost", "", unread(measure(MeasureTextMargin, 0)), report.OutcomeFail, []string{"image_cut_off block", "uscc_unreadable block uscc"}},
 		{"covered, code lost", "", unread(measure(MeasureCoveredShare, 0.5)), report.OutcomeFail, []string{"image_covered block", "uscc_unreadable block uscc"}},
