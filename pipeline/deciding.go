@@ -141,6 +141,9 @@ func (r *run) deciding(lines []ocr.Line, quick license.Reading) []part {
 		if !held[i] && !twice[i] && !unknown && (found || inScope) {
 			continue
 		}
+		if r.brief && !twice[i] {
+			continue
+		}
 		p := part{line, i, behindLabel(line, from[i]), twice[i]}
 		if _, within := p.characters(); twice[i] || ocr.Certainty(within) < sureQuick {
 			chosen = append(chosen, p)

@@ -36,14 +36,36 @@ type Pipeline struct {
 // or what was declared is in the report; an error is Heyan's own failure, and
 // another attempt may succeed.
 func (p *Pipeline) Verify(ctx context.Context, submission report.Submission, picture []byte, policy verdict.Policy) (report.Report, error) {
-	run := &run{Pipeline: p, timings: map[string]float64{}}
-	run.evidence = verdict.Evidence{
-		Declared: submission.Declared, Fields: map[report.FieldName]report.Field{}, QR: []report.QR{}}
-
+	run := p.start(submission)
 	if err := run.steps(ctx, picture, policy); err != nil {
 		return report.Report{}, fmt.Errorf("pipeline: %w", err)
 	}
-	return run.report(submission, policy), nil
+	findings := verdict.Check(run.evidence, policy, p.Now())
+	outcome, reasons, checks := verdict.Decide(findings, policy)
+	return run.report(submission, policy, outcome, reasons, checks), nil
+}
+
+// Precheck tells in about half the time of Verify whether a picture is worth
+// submitting: the file, the picture and the kind of document are judged as Verify
+// does, by the same codes; what is printed is neither reported nor compared. Only
+// the outcome fail says that it is not.
+func (p *Pipeline) Precheck(ctx context.Context, submission report.Submission, picture []byte, policy verdict.Policy) (report.Report, error) {
+	run := p.start(submission)
+	run.brief = true
+	if err := run.steps(ctx, picture, policy); err != nil {
+		return report.Report{}, fmt.Errorf("pipeline: %w", err)
+	}
+	findings := verdict.Check(run.evidence, policy, p.Now())
+	outcome, reasons, checks := verdict.Precheck(findings, policy)
+	run.evidence.Fields = map[report.FieldName]report.Field{}
+	answer := run.report(submission, policy, outcome, reasons, checks)
+	answer.Precheck = true
+	return answer, nil
+}
+
+func (p *Pipeline) start(submission report.Submission) *run {
+	return &run{Pipeline: p, timings: map[string]float64{}, evidence: verdict.Evidence{
+		Declared: submission.Declared, Fields: map[report.FieldName]report.Field{}, QR: []report.QR{}}}
 }
 
 // steps is the way of a photo until there is nothing left to learn from it.
@@ -69,6 +91,7 @@ func (r *run) steps(ctx context.Context, picture []byte, policy verdict.Policy) 
 type run struct {
 	*Pipeline
 	evidence verdict.Evidence
+	brief    bool       // a pre-check: nothing is read for certainty's sake
 	text     []ocr.Quad // lines of text on the photo, beside the sheet too
 	timings  map[string]float64
 }
@@ -131,10 +154,7 @@ func (r *run) page(ctx context.Context, photo *image.NRGBA) (page.Page, []ocr.Qu
 // detector sees a photo reduced, and a small sheet on it too small.
 const detectAgain = 0.75
 
-// report checks and decides.
-func (r *run) report(submission report.Submission, policy verdict.Policy) report.Report {
-	findings := verdict.Check(r.evidence, policy, r.Now())
-	outcome, reasons, checks := verdict.Decide(findings, policy)
+func (r *run) report(submission report.Submission, policy verdict.Policy, outcome report.Outcome, reasons []report.Reason, checks []report.Check) report.Report {
 	measured := r.evidence.Quality
 	measured.Measures = r.evidence.Measures
 	return report.Report{

@@ -38,30 +38,15 @@ func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face
 	for _, line := range lines {
 		seen = append(seen, sightings(line)...)
 	}
-	qrCodes := r.findQR(ctx, sheet, quick.Kind)
-	if r.Accurate != r.Fast && quick.Kind != report.KindNone {
-		done := r.time("read_accurately")
-		parts := r.deciding(lines, quick)
-		chosen := make([]ocr.Quad, len(parts))
-		for i, part := range parts {
-			chosen[i] = part.quad()
-		}
-		again, err := r.Accurate.Recognise(ctx, sheet.Image, chosen)
-		if err != nil {
-			return face{}, err
-		}
-		for i, part := range parts {
-			again[i] = part.trimmed(again[i])
-		}
-		if err := r.vote(ctx, sheet, parts, again, quick); err != nil {
-			return face{}, err
-		}
-		for i, part := range parts {
-			lines[part.line] = part.replaced(again[i])
-			seen = append(seen, sightings(again[i])...)
-		}
-		done()
+	if r.brief {
+		return r.readBriefly(ctx, sheet, lines, quick, seen)
 	}
+	qrCodes := r.findQR(ctx, sheet, quick.Kind)
+	again, err := r.readAccurately(ctx, sheet, lines, quick)
+	if err != nil {
+		return face{}, err
+	}
+	seen = append(seen, again...)
 	reading := license.Extract(lines, width, height)
 	if joined, err := r.joinRows(ctx, sheet, lines, reading, quick); err != nil {
 		return face{}, err
@@ -76,6 +61,50 @@ func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face
 		return face{}, err
 	}
 	return f, r.readCode(ctx, sheet, &f, seen)
+}
+
+// readBriefly reads the code and the name once more, and what only certainty
+// needs not at all: a pre-check judges the picture.
+func (r *run) readBriefly(ctx context.Context, sheet page.Page, lines []ocr.Line, quick license.Reading, seen []sighting) (face, error) {
+	again, err := r.readAccurately(ctx, sheet, lines, quick)
+	if err != nil {
+		return face{}, err
+	}
+	f := face{Reading: license.Extract(lines, sheet.Image.Rect.Dx(), sheet.Image.Rect.Dy()), lines: lines}
+	f.decide(append(seen, again...), nil)
+	return f, nil
+}
+
+// readAccurately reads the lines that decide again, in place, and gives what may be
+// the code on them.
+func (r *run) readAccurately(ctx context.Context, sheet page.Page, lines []ocr.Line, quick license.Reading) ([]sighting, error) {
+	if r.Accurate == r.Fast || quick.Kind == report.KindNone {
+		return nil, nil
+	}
+	defer r.time("read_accurately")()
+	parts := r.deciding(lines, quick)
+	chosen := make([]ocr.Quad, len(parts))
+	for i, part := range parts {
+		chosen[i] = part.quad()
+	}
+	again, err := r.Accurate.Recognise(ctx, sheet.Image, chosen)
+	if err != nil {
+		return nil, err
+	}
+	for i, part := range parts {
+		again[i] = part.trimmed(again[i])
+	}
+	if !r.brief {
+		if err := r.vote(ctx, sheet, parts, again, quick); err != nil {
+			return nil, err
+		}
+	}
+	var seen []sighting
+	for i, part := range parts {
+		lines[part.line] = part.replaced(again[i])
+		seen = append(seen, sightings(again[i])...)
+	}
+	return seen, nil
 }
 
 // findQR looks for QR codes on a page that may be a certificate, beside what

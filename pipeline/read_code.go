@@ -29,12 +29,17 @@ func (r *run) readCode(ctx context.Context, sheet page.Page, f *face, seen []sig
 			seen = append(seen, again...)
 		}
 	}
+	f.decide(seen, r.evidence.QR)
+	return nil
+}
+
+// decide weighs all readings of the code.
+func (f *face) decide(seen []sighting, qr []report.QR) {
 	expected := f.Kind == report.KindBusinessLicense && !numbered(f.Reading)
-	f.code, f.decided, f.source = decideCode(seen, r.evidence.QR, expected)
+	f.code, f.decided, f.source = decideCode(seen, qr, expected)
 	if f.Masked && f.decided.State != verdict.CodeRead {
 		f.decided.State = verdict.CodeMasked
 	}
-	return nil
 }
 
 // readRegions reads the places of the code by one reader after the other until

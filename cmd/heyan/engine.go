@@ -76,7 +76,11 @@ func (c *engineCommand) Run(ctx context.Context) error {
 			policies[request.Policy] = policy
 		}
 		cpu, wall := cpuTime(), time.Now()
-		answer, err := p.Verify(ctx, request.Submission, request.Picture, policy)
+		judge := p.Verify
+		if request.Precheck {
+			judge = p.Precheck
+		}
+		answer, err := judge(ctx, request.Submission, request.Picture, policy)
 		if err != nil {
 			return report.Report{}, err
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/heyan/heyan/pipeline/intake"
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
+	"github.com/heyan/heyan/worker/engine"
 )
 
 type evalCommand struct {
@@ -54,7 +55,7 @@ func (c *evalCommand) Run(ctx context.Context, std standard) error {
 
 	reports := inOrder(len(pictures), children, func(i int) report.Report {
 		submission := report.Submission{ID: newID(), File: pictures[i].File, Declared: c.declared(pictures[i]), Policy: c.Policy}
-		return verifyFile(ctx, pool, submission, pictures[i].Path, policy)
+		return verifyFile(ctx, pool, engine.Request{Submission: submission, Policy: c.Policy}, pictures[i].Path, policy)
 	})
 	var results []eval.Result
 	for r := range reports {

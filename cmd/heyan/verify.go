@@ -49,6 +49,7 @@ func (f declaredFlags) declared() report.Declared {
 type verifyCommand struct {
 	declaredFlags
 	engineFlags
+	Precheck bool     `help:"Tell only whether the pictures are worth submitting, in half the time."`
 	JSON     bool     `help:"Print one report a line."`
 	Annotate string   `type:"path" placeholder:"DIR" help:"Write each picture with its fields and reasons drawn on it into this folder."`
 	Files    []string `arg:"" name:"file" help:"Pictures: JPEG, PNG, WebP, BMP, TIFF, HEIC, PDF."`
@@ -69,7 +70,7 @@ func (c *verifyCommand) Run(ctx context.Context, std standard) error {
 	code := exitPass
 	reports := inOrder(len(c.Files), children, func(i int) report.Report {
 		submission := report.Submission{ID: newID(), File: c.Files[i], Declared: c.declared(), Policy: c.Policy}
-		return verifyFile(ctx, pool, submission, c.Files[i], policy)
+		return verifyFile(ctx, pool, engine.Request{Submission: submission, Precheck: c.Precheck, Policy: c.Policy}, c.Files[i], policy)
 	})
 	n := 0
 	for r := range reports {
@@ -140,12 +141,14 @@ func exitCode(r report.Report) int {
 }
 
 // verifyFile sends one file to a child. Whatever goes wrong is in the report.
-func verifyFile(ctx context.Context, pool *engine.Pool, submission report.Submission, path string, policy verdict.Policy) report.Report {
-	picture, err := readPicture(path, policy.File.MaxBytes)
+func verifyFile(ctx context.Context, pool *engine.Pool, request engine.Request, path string, policy verdict.Policy) report.Report {
+	submission := request.Submission
+	var err error
+	request.Picture, err = readPicture(path, policy.File.MaxBytes)
 	if err != nil {
 		return systemReport(submission, "system_storage_unavailable", err.Error())
 	}
-	answer, err := pool.Verify(ctx, engine.Request{Submission: submission, Policy: submission.Policy, Picture: picture})
+	answer, err := pool.Verify(ctx, request)
 	var timeout interface{ Timeout() bool }
 	switch {
 	case err == nil:

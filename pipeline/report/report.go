@@ -339,7 +339,8 @@ type Report struct {
 	File      string              `json:"file,omitempty"`
 	Status    Status              `json:"status"`
 	Outcome   Outcome             `json:"outcome,omitempty"`
-	Policy    string              `json:"policy"` // name@version
+	Precheck  bool                `json:"precheck,omitempty"` // nothing but the picture was judged
+	Policy    string              `json:"policy"`             // name@version
 	Reasons   []Reason            `json:"reasons"`
 	Checks    []Check             `json:"checks"`
 	Fields    map[FieldName]Field `json:"fields"`

@@ -176,6 +176,10 @@ var catalog = []Entry{
 		Code: "document_not_a_license", Category: report.CategoryDocument, NextStep: report.NextRetakePhoto,
 		Message:    report.Text{ZH: "照片中没有找到营业执照。", EN: "No business license was found in the picture."},
 		Suggestion: report.Text{ZH: "请拍摄营业执照正本或副本有文字的一面，让整张执照清晰地出现在画面中。", EN: "Photograph the printed side of the business license, original or duplicate, so that the whole sheet is clearly visible."},
+		Cases: map[string]Case{"illegible": {Message: report.Text{
+			ZH: "照片太不清楚，看不出其中有没有营业执照。",
+			EN: "The picture is too poor to make out whether it shows a business license.",
+		}}},
 	},
 	{
 		Code: "document_other_certificate", Category: report.CategoryDocument, NextStep: report.NextRetakePhoto,

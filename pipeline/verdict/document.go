@@ -32,7 +32,13 @@ func (x *examination) documentKind() []Finding {
 		}
 		return []Finding{f}
 	case report.KindNone:
-		return []Finding{fail("document_not_a_license", report.Evidence{})}
+		f := fail("document_not_a_license", report.Evidence{})
+		for _, d := range x.defects {
+			if !d.Legible { // nothing could be read, whatever it was
+				f.Case = "illegible"
+			}
+		}
+		return []Finding{f}
 	}
 	return notRun("the kind of document is not known")
 }

@@ -138,6 +138,35 @@ func Decide(findings []Finding, p Policy) (report.Outcome, []report.Reason, []re
 	return outcome, reasons, checks
 }
 
+// Precheck weighs what the picture alone tells: the checks of the file, of how it
+// was taken and of what it shows. The checks of what is printed and of what was
+// declared are listed as not run. A fail says that the picture is not worth
+// submitting, and why; a pass promises nothing.
+func Precheck(findings []Finding, p Policy) (report.Outcome, []report.Reason, []report.Check) {
+	var early []Finding
+	for _, f := range findings {
+		if prechecked(f.Check) {
+			early = append(early, f)
+		} else {
+			early = append(early, Finding{Check: f.Check, Status: report.CheckNotRun, Note: "left to the verification"})
+		}
+	}
+	return weigh(early, p)
+}
+
+// prechecked says whether a check stands before those of what is printed.
+func prechecked(name string) bool {
+	for _, c := range checks {
+		switch c.name {
+		case checkUSCCReadable:
+			return false
+		case name:
+			return true
+		}
+	}
+	return false
+}
+
 // neverRun names a check without which there is no such outcome: a pass needs
 // every check that could have stopped it, a review the essential ones. A file
 // that was refused excuses them all.

@@ -736,6 +736,63 @@ func TestDecideJoinsFindings(t *testing.T) {
 	}
 }
 
+// TestPrecheck: a pre-check fails by the picture alone, in the same words, and
+// lists what it leaves to the verification.
+func TestPrecheck(t *testing.T) {
+	lost := func(e *Evidence) {
+		e.Code = CodeReading{State: CodeUnreadable}
+		delete(e.Fields, report.FieldUSCC)
+	}
+	for name, tt := range map[string]struct {
+		change  func(*Evidence)
+		outcome report.Outcome
+		reasons []string
+	}{
+		"sound":                    {func(*Evidence) {}, report.OutcomePass, nil},
+		"the code not read":        {lost, report.OutcomePass, nil},
+		"another name declared":    {func(e *Evidence) { e.Declared.Name = "示例市另一家科技有限公司" }, report.OutcomePass, nil},
+		"the code lost to blur":    {func(e *Evidence) { lost(e); line(e, report.FieldUSCC, func(q *report.LineQuality) { q.BlurQ = 0.3 }) }, report.OutcomeFail, []string{"image_blurry"}},
+		"no license":               {func(e *Evidence) { e.Document = report.Document{Kind: report.KindNone} }, report.OutcomeFail, []string{"document_not_a_license"}},
+		"no file that can be read": {func(e *Evidence) { e.File = &FileProblem{Code: "file_unreadable"} }, report.OutcomeFail, []string{"file_unreadable"}},
+	} {
+		e, policy := clean(t), shippedPolicy(t, DefaultPolicy)
+		tt.change(&e)
+		outcome, reasons, checks := Precheck(Check(e, policy, time.Now()), policy)
+		var got []string
+		for _, r := range reasons {
+			got = append(got, r.Code)
+		}
+		if outcome != tt.outcome || !slices.Equal(got, tt.reasons) {
+			t.Errorf("%s: got %s %v, want %s %v", name, outcome, got, tt.outcome, tt.reasons)
+		}
+		if len(checks) != len(CheckNames()) {
+			t.Errorf("%s: %d checks are listed, want %d", name, len(checks), len(CheckNames()))
+		}
+		for _, c := range checks {
+			if !prechecked(c.Name) && c.Status != report.CheckNotRun {
+				t.Errorf("%s: %s is %s", name, c.Name, c.Status)
+			}
+		}
+	}
+}
+
+// TestIllegibleIsNotCalledSomethingElse: of a page on which nothing can be read
+// nobody knows what it is.
+func TestIllegibleIsNotCalledSomethingElse(t *testing.T) {
+	for q, want := range map[float64]string{0.3: "看不出其中有没有营业执照", 0.03: "没有找到营业执照"} {
+		e, policy := clean(t), shippedPolicy(t, DefaultPolicy)
+		e.Document = report.Document{Kind: report.KindNone}
+		page := sharp
+		page.BlurQ = q
+		e.Quality.Page = &page
+		_, reasons, _ := Decide(Check(e, policy, time.Now()), policy)
+		last := reasons[len(reasons)-1]
+		if last.Code != "document_not_a_license" || !strings.Contains(last.Message.ZH, want) {
+			t.Errorf("blur %.2f: got %s: %s", q, last.Code, last.Message.ZH)
+		}
+	}
+}
+
 func TestToday(t *testing.T) {
 	// 16:30 UTC is the next day in China: the term ended.
 	e := clean(t)

@@ -109,12 +109,13 @@ func readFrame(r io.Reader) (frame, error) {
 // header is the JSON part of a request.
 type header struct {
 	Submission report.Submission `json:"submission"`
+	Precheck   bool              `json:"precheck,omitempty"`
 	Policy     string            `json:"policy,omitempty"`
 	TimeoutMS  int64             `json:"timeout_ms,omitempty"`
 }
 
 func writeRequest(w io.Writer, seq uint32, req Request) error {
-	head, err := json.Marshal(header{req.Submission, req.Policy, req.Timeout.Milliseconds()})
+	head, err := json.Marshal(header{req.Submission, req.Precheck, req.Policy, req.Timeout.Milliseconds()})
 	if err != nil {
 		return err
 	}
@@ -149,6 +150,7 @@ func readRequest(r io.Reader) (uint32, Request, error) {
 	}
 	return head.seq, Request{
 		Submission: h.Submission,
+		Precheck:   h.Precheck,
 		Policy:     h.Policy,
 		Timeout:    time.Duration(h.TimeoutMS) * time.Millisecond,
 		Picture:    picture.payload,

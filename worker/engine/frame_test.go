@@ -25,6 +25,7 @@ func encode(t testing.TB, frames ...frame) []byte {
 func TestRequestRoundTrip(t *testing.T) {
 	want := Request{
 		Submission: report.Submission{ID: "v1", Declared: report.Declared{Name: "测试有限公司"}},
+		Precheck:   true,
 		Policy:     "strict",
 		Timeout:    1500 * time.Millisecond,
 		Picture:    []byte{0xff, 0xd8},

@@ -19,6 +19,7 @@ import (
 // Request is one picture to verify.
 type Request struct {
 	Submission report.Submission
+	Precheck   bool          // judge the picture alone
 	Policy     string        // name of a policy, or the path of its file
 	Timeout    time.Duration // the handler's context ends after it; 0: no deadline of its own
 	Picture    []byte        // at most MaxPicture bytes
