@@ -54,7 +54,9 @@ func (r *run) measureLines(sheet page.Page, f face) {
 			}
 		}
 	}
-	if _, ok := q.Fields[report.FieldUSCC]; !ok && len(f.CodeRegions) > 0 {
+	// A pre-check has not looked for the code as hard as it could: where it should
+	// stand may be empty.
+	if _, ok := q.Fields[report.FieldUSCC]; !ok && len(f.CodeRegions) > 0 && !r.brief {
 		q.Fields[report.FieldUSCC] = onPhoto(quality.Line(sheet.Image, f.CodeRegions[0], quality.Digits), sheet)
 	}
 	var all []report.LineQuality
