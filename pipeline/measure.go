@@ -30,6 +30,30 @@ func (r *run) measure(photo *image.NRGBA, sheet page.Page, f face) {
 	if f.Kind == report.KindBusinessLicense {
 		r.measureText(photo, sheet, f, overview)
 	}
+	r.estimate()
+}
+
+// estimate says of every field, and of the page, how probable it is that it cannot
+// be read.
+func (r *run) estimate() {
+	model, q := quality.Shipped(), &r.evidence.Quality
+	unreadable := func(name report.FieldName) float64 {
+		return model.Unreadable(name, quality.SignsOf(name, *q, r.evidence.Measures, r.evidence.Fields))
+	}
+	for name, line := range q.Fields {
+		line.Unreadable = rounded(unreadable(name))
+		q.Fields[name] = line
+	}
+	if q.Page == nil {
+		return
+	}
+	code := report.FieldUSCC
+	if _, legacy := q.Fields[report.FieldRegistrationNumber]; legacy {
+		if _, coded := r.evidence.Fields[code]; !coded {
+			code = report.FieldRegistrationNumber
+		}
+	}
+	q.Page.Unreadable = rounded(model.AnyUnreadable(unreadable(code), unreadable(report.FieldCompanyName)))
 }
 
 // measureLines measures the lines of the fields, the worst for each, and some of
