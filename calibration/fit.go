@@ -31,7 +31,7 @@ func Fit(samples []Sample, seed uint64) (quality.Calibration, error) {
 	predict(c, samples)
 	var pages []example
 	for _, s := range samples {
-		if s.Split == Tune {
+		if s.Split != Test {
 			pages = append(pages, example{[]quality.Input{{Name: "any", Value: s.anyLogit()}}, s.Lost()})
 		}
 	}

@@ -17,8 +17,14 @@ type example struct {
 // the harm, and nothing bad may speak for a picture. Inputs whose weight would be
 // are left out, the most negative first.
 func fitLogistic(examples []example, ridge float64) quality.Logistic {
-	if len(examples) == 0 {
-		return quality.Logistic{}
+	lost := 0
+	for _, e := range examples {
+		if e.lost {
+			lost++
+		}
+	}
+	if lost == 0 || lost == len(examples) { // nothing to tell apart: half an event on each side
+		return quality.Logistic{Intercept: math.Log((float64(lost) + 0.5) / (float64(len(examples)-lost) + 0.5))}
 	}
 	width := len(examples[0].inputs)
 	center, spread := make([]float64, width), make([]float64, width)
@@ -95,7 +101,6 @@ func reweighted(examples []example, used []int, center, spread []float64, ridge 
 			}
 		}
 		for i := range n {
-			hessian[i][i] += 1e-9 // a set of one class has no curvature
 			if i > 0 {
 				hessian[i][i] += ridge
 				gradient[i] -= ridge * beta[i]

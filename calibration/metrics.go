@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/quality"
@@ -101,7 +102,7 @@ func Confusion(samples []Sample) map[string]map[string]int {
 
 func firstImageReason(r report.Report) string {
 	for _, reason := range r.Reasons {
-		if reason.Category == report.CategoryImage && reason.Severity != report.SeverityInfo {
+		if strings.HasPrefix(reason.Code, "image_") && reason.Severity != report.SeverityInfo {
 			return reason.Code
 		}
 	}

@@ -11,8 +11,8 @@ import (
 // Split is what a picture is used for.
 type Split int
 
-// The splits: weights are fitted on Train, the strength of the ridge and the page's
-// scaling on Tune, figures are taken on Test.
+// The splits: weights are fitted on Train, the strength of the ridge on Tune, the page's
+// two numbers on both, figures are taken on Test.
 const (
 	Train Split = iota
 	Tune

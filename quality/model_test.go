@@ -14,24 +14,24 @@ func polygonAt(x0, y0, x1, y1 float64) report.Polygon {
 // What lies elsewhere does a field no harm; where the field is not known it may have.
 func TestSignsOf(t *testing.T) {
 	line, page := report.LineQuality{EmPx: 20, BlurQ: 0.05, Contrast: 0.5}, report.LineQuality{EmPx: 15, BlurQ: 0.1, Contrast: 0.4}
-	q := report.Quality{Fields: map[report.FieldName]report.LineQuality{report.FieldUSCC: line}, Page: &page}
+	q := report.Quality{Fields: map[report.FieldName]report.LineQuality{report.FieldUSCC: line}, Page: &page, WidthPx: 1500, HeightPx: 1000}
 	read := map[report.FieldName]report.Field{report.FieldUSCC: {Polygon: polygonAt(100, 100, 300, 120)}}
 	at := func(place report.Polygon) map[string]report.Measure {
 		return map[string]report.Measure{
 			"glare_share": {Value: 0.2, Polygon: place}, "covered_share": {Value: 0.1, Polygon: place},
 			"shade_ratio": {Value: 0.3, Polygon: place}, "text_margin_em": {Value: -1, Polygon: place},
-			"paper_level": {Value: 180}, "noise_level": {Value: 4},
+			"paper_level": {Value: 180}, "noise_level": {Value: 4}, "screen_score": {Value: 2.5},
 		}
 	}
-	harmless := Signs{Line: line, Shade: 1, Margin: safeMargin, Paper: 180, Noise: 4}
+	harmless := Signs{Line: line, Shade: 1, Margin: safeMargin, Paper: 180, Noise: 4, Screen: 2.5}
 	for name, tt := range map[string]struct {
 		field    report.FieldName
 		measures map[string]report.Measure
 		want     Signs
 	}{
-		"on the field":         {report.FieldUSCC, at(polygonAt(200, 90, 400, 130)), Signs{line, 0.2, 0.5, 0.3, -1, 180, 4}},
+		"on the field":         {report.FieldUSCC, at(polygonAt(200, 90, 400, 130)), Signs{line, 0.2, 0.5, 0.3, -1, 180, 4, 2.5}},
 		"elsewhere":            {report.FieldUSCC, at(polygonAt(200, 300, 400, 330)), harmless},
-		"field not found":      {report.FieldCompanyName, at(polygonAt(200, 300, 400, 330)), Signs{page, 0.2, 0.1, 0.3, -1, 180, 4}},
+		"field not found":      {report.FieldCompanyName, at(polygonAt(200, 300, 400, 330)), Signs{page, 0.2, 0.1, 0.3, -1, 180, 4, 2.5}},
 		"nothing was measured": {report.FieldUSCC, nil, Signs{Line: line, Shade: 1, Margin: safeMargin, Paper: white}},
 	} {
 		if got := SignsOf(tt.field, q, tt.measures, read); got != tt.want {
@@ -73,10 +73,10 @@ func TestUnreadableRises(t *testing.T) {
 }
 
 func TestBlames(t *testing.T) {
-	c := Calibration{Image: Models{Digits: Logistic{Weights: map[string]float64{"blur": 3, "small": 2, "coarse": 1}}}}
-	sound := Signs{Line: report.LineQuality{BlurQ: 0.1, EmPx: 10, EffectiveEmPx: 10}}
-	got := c.Blames(report.FieldUSCC, Signs{Line: report.LineQuality{BlurQ: 0.2, EmPx: 5, EffectiveEmPx: 4}}, sound)
-	for measure, want := range map[string]float64{"blur_q": 3, "em_px": 2*1 + 1*1.5, "contrast": 0} {
+	c := Calibration{Image: Models{Digits: Logistic{Weights: map[string]float64{"blur": 3, "small": 2}}}}
+	sound := Signs{Line: report.LineQuality{BlurQ: 0.1, EmPx: 10}}
+	got := c.Blames(report.FieldUSCC, Signs{Line: report.LineQuality{BlurQ: 0.2, EmPx: 5}}, sound)
+	for measure, want := range map[string]float64{"blur_q": 3, "em_px": 2 * 1, "contrast": 0} {
 		if math.Abs(got[measure]-want) > 1e-9 {
 			t.Errorf("%s: got %g, want %g", measure, got[measure], want)
 		}

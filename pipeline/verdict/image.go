@@ -48,6 +48,12 @@ func (x *examination) lineDefects(r reading, signs quality.Signs) (grades []defe
 	model := quality.Shipped()
 	blames := model.Blames(r.field, signs, l.sound(r.field, signs))
 	blurred.blame, small.blame, faint.blame = blames[blurred.measure], blames[small.measure], blames[faint.measure]
+	// Both enlarging and blur take detail: without blur it was enlarged.
+	if coarse := blames["effective_em_px"]; blurred.excess > 0 {
+		blurred.blame += coarse
+	} else {
+		small.blame += coarse
+	}
 	if small.excess > 0 && q.BlurQ*q.EmPx <= nativeBlurPx { // it only looks blurred at the size of reading
 		small.blame += max(blurred.blame, 0)
 		blurred.excess, blurred.blame = 0, 0
