@@ -55,7 +55,7 @@ func SignsOf(field report.FieldName, q report.Quality, measures map[string]repor
 
 // hugeEm is the em relative to the short side of a picture from which there is no
 // print on it but a title at most: that of a license takes a fortieth of its sheet.
-const hugeEm = 0.04
+const hugeEm = 0.03
 
 // besideEm is how near to a field, in em, what hides the sheet may have taken more of
 // its line: what was found of it ends there.
@@ -122,7 +122,7 @@ const (
 	sharpQ, mostBlurred       = 0.05, 0.3  // em of blur: none; strokes have merged long before
 	comfortable, smallest     = 24.0, 3.0  // px of an em; less is no print
 	plain, faintest           = 0.25, 0.02 // contrast; less cannot be told from none
-	mostNoise                 = 1.0        // of the distance of paper and ink
+	mostNoise                 = 1.0        // of the distance of paper and ink, at a comfortable em
 	even, darkest             = 0.8, 0.05  // shade ratio; less is night
 	safeMargin, farOutside    = 0.5, 2.0   // em from the edge; of a line cut off
 	screenless, plainlyScreen = 2.0, 5.0   // nepers of a display's pixels
@@ -138,7 +138,7 @@ var terms = []term{
 	{"faint", "contrast", func(s Signs) float64 { return math.Log(plain / min(max(s.Line.Contrast, faintest), plain)) }},
 	{"noisy", "noise_level", func(s Signs) float64 {
 		depth := s.Paper * 2 * s.Line.Contrast / (1 + s.Line.Contrast) // paper less ink
-		return 10 * min(s.Noise/max(depth, 1), mostNoise)
+		return 10 * min(s.Noise/max(depth, 1)*comfortable/max(s.Line.EmPx, smallest), mostNoise)
 	}},
 	{"burnt", "glare_share", func(s Signs) float64 { return s.Glare }},
 	{"hidden", "covered_share", func(s Signs) float64 { return s.Covered }},

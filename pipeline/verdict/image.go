@@ -37,9 +37,9 @@ func (d defect) limit() float64 {
 }
 
 // lineDefects grade a line, the likely cause of any trouble first: what is farthest
-// beyond its band, or of a line that was lost to the picture, what the model blames
-// most. It does so too with what has a check of its own, in which case the line is
-// lost to none of these.
+// beyond its band, or of a line that was not read, what the model blames most. Lost
+// says that this is what it was lost to: the picture is to blame, and nothing that
+// has a check of its own is more so.
 func (x *examination) lineDefects(r reading, signs quality.Signs) (grades []defect, lost bool) {
 	q, l := signs.Line, x.policy.Limits
 	blurred := newDefect("image_blurry", "blur_q", q.BlurQ, l.blurBand(r.field))
@@ -68,7 +68,7 @@ func (x *examination) lineDefects(r reading, signs quality.Signs) (grades []defe
 	for _, measure := range []string{MeasureGlareShare, MeasureCoveredShare, MeasureShadeRatio, MeasurePaperLevel, MeasureTextMargin} {
 		elsewhere = max(elsewhere, blames[measure])
 	}
-	return grades, grades[0].blame > elsewhere && model.Unreadable(r.field, signs) >= l.UnreadableProbability
+	return grades, grades[0].blame > elsewhere && (grades[0].excess >= 1 || model.Unreadable(r.field, signs) >= l.UnreadableProbability)
 }
 
 // sound are the signs of a line that is just within every limit.

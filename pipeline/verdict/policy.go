@@ -82,8 +82,8 @@ type Limits struct {
 	// AgreedConfidence is enough where two independent readings agree.
 	AgreedConfidence float64 `json:"agreed_confidence"`
 
-	// UnreadableProbability, 0..1, is from where a picture is to blame for a field
-	// that was not read.
+	// UnreadableProbability, 0..1, of a field that was not read, is from where the
+	// picture is to blame.
 	UnreadableProbability float64 `json:"unreadable_probability"`
 
 	BlurQCode Band `json:"blur_q_code"` // blur of the code's line, em
