@@ -39,9 +39,10 @@ func (d defect) limit() float64 {
 // lineDefects grade a line, the likely cause of any trouble first: what is farthest
 // beyond its band, or of a line that was not read, what the model blames most. Lost
 // says that this is what it was lost to: the picture is to blame, and nothing that
-// has a check of its own is more so.
-func (x *examination) lineDefects(r reading, signs quality.Signs) (grades []defect, lost bool) {
-	q, l := signs.Line, x.policy.Limits
+// has a check of its own is more so. The measured line speaks where no signs of print
+// were found.
+func (x *examination) lineDefects(r reading, measured report.LineQuality, signs quality.Signs) (grades []defect, lost bool) {
+	q, l := cmp.Or(signs.Line, measured), x.policy.Limits
 	blurred := newDefect("image_blurry", "blur_q", q.BlurQ, l.blurBand(r.field))
 	small := newDefect("image_resolution_too_low", "em_px", q.EmPx, l.EmPx)
 	faint := newDefect("image_low_contrast", "contrast", q.Contrast, l.Contrast)
@@ -59,16 +60,17 @@ func (x *examination) lineDefects(r reading, signs quality.Signs) (grades []defe
 		blurred.excess, blurred.blame = 0, 0
 	}
 	grades = []defect{blurred, small, faint}
-	if r.certainty != missing {
+	if r.certainty != missing || signs.Line != q {
 		slices.SortStableFunc(grades, func(a, b defect) int { return cmp.Compare(b.excess, a.excess) })
-		return grades, false
+		return grades, r.certainty == missing && grades[0].excess >= 1
 	}
 	slices.SortStableFunc(grades, func(a, b defect) int { return cmp.Compare(b.blame, a.blame) })
 	elsewhere := 0.0
 	for _, measure := range []string{MeasureGlareShare, MeasureCoveredShare, MeasureShadeRatio, MeasurePaperLevel, MeasureTextMargin} {
 		elsewhere = max(elsewhere, blames[measure])
 	}
-	return grades, grades[0].blame > elsewhere && (grades[0].excess >= 1 || model.Unreadable(r.field, signs) >= l.UnreadableProbability)
+	hopeless := grades[0].excess >= 1 && x.Quality.Fields[r.field] == q // one bad line of a page says little
+	return grades, grades[0].blame > elsewhere && (hopeless || model.Unreadable(r.field, signs) >= l.UnreadableProbability)
 }
 
 // sound are the signs of a line that is just within every limit.
@@ -108,7 +110,7 @@ func (x *examination) examineLines() {
 		if !ok || r.of == string(CodeMasked) {
 			continue
 		}
-		grades, lost := x.lineDefects(r, quality.SignsOf(r.field, x.Quality, x.Measures, x.Fields))
+		grades, lost := x.lineDefects(r, q, quality.SignsOf(r.field, x.Quality, x.Measures, x.Fields))
 		for i, d := range grades {
 			if known, ok := x.lines[d.code]; !ok || d.excess > known.excess {
 				x.lines[d.code] = d
