@@ -59,12 +59,6 @@ func (r *run) estimate() {
 // measureLines measures the lines of the fields, the worst for each, and some of
 // all lines for the page.
 func (r *run) measureLines(sheet page.Page, f face) {
-	script := func(name report.FieldName) quality.Script {
-		if name == report.FieldUSCC || name == report.FieldRegistrationNumber {
-			return quality.Digits
-		}
-		return quality.Han
-	}
 	q := &r.evidence.Quality
 	q.Fields = map[report.FieldName]report.LineQuality{}
 	for name, v := range f.Fields {
@@ -72,7 +66,7 @@ func (r *run) measureLines(sheet page.Page, f face) {
 			continue
 		}
 		for _, quad := range v.Quads {
-			m := onPhoto(quality.Line(sheet.Image, quad, script(name)), sheet)
+			m := onPhoto(quality.Line(sheet.Image, quad, quality.ScriptOf(name)), sheet)
 			if worst, ok := q.Fields[name]; !ok || m.BlurQ > worst.BlurQ {
 				q.Fields[name] = m
 			}
@@ -109,9 +103,10 @@ func (r *run) measurePage(sheet page.Page, f face, overview quality.Overview) {
 	}
 }
 
-// measureText measures reflections on the fields, how far from the edge of the
-// photo their text stands, and how many licenses there are. Where the code or the name was not found, it may have
-// stood on any line; where a reflection lies at its end, more of it may be under that.
+// measureText measures reflections on the fields, how far from the edge of the photo
+// their text stands, and how many licenses there are. Where the code or the name was
+// not found, it may have stood on any line; where a reflection lies at its end, more of
+// it may be under that.
 func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face, overview quality.Overview) {
 	var lines, required []ocr.Quad
 	for name, v := range f.Fields {
