@@ -1,10 +1,11 @@
 // Package quality measures how well a picture of a license can be read, and how it
 // was made: blur relative to the size of the characters, effective resolution and
 // contrast a text line; color, light and what covers it a page; noise, a display's
-// pixels and the bars of a phone's screen a photo. It knows pixels and text boxes
-// only.
-// It must not know fields, policies or reasons, nor do any input or output;
-// whether a measure matters is decided elsewhere.
+// pixels and the bars of a phone's screen a photo. From these a model that was fitted
+// tells how probable it is that a field cannot be read. It knows pixels, text boxes,
+// measures and that model.
+// It must not know policies or reasons, nor do any input or output; whether a measure
+// or a probability matters is decided elsewhere.
 package quality
 
 import (
