@@ -83,7 +83,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"pipeline/page":    {"internal/mat", "ocr", "pipeline/report"},
 		"pipeline": {"ocr", "ocr/qr", "pipeline/codes", "pipeline/intake", "pipeline/license", "pipeline/page",
 			"pipeline/report", "pipeline/verdict", "quality"},
-		"eval":            {"pipeline/license", "pipeline/report"},
+		"eval":            {"pipeline/license", "pipeline/report", "synth"},
 		"drawing":         {"pipeline/report"},
 		"synth":           {"pipeline/codes", "pipeline/report"},
 		"storage/objects": {},
