@@ -72,9 +72,9 @@ func find(photo *image.NRGBA, text []ocr.Quad) (ocr.Quad, bool, error) {
 		return ocr.Quad{}, false, nil
 	}
 	for i := range best {
-		best[i].X, best[i].Y = best[i].X/scale, best[i].Y/scale
+		best[i].X, best[i].Y = (best[i].X+0.5)/scale, (best[i].Y+0.5)/scale
 	}
-	return best, true, nil
+	return refined(photo, best, 1/scale), true, nil
 }
 
 // search holds the reduced photo's edges.
