@@ -17,6 +17,10 @@ const (
 	ChromaSealed = 8.0
 	// RedShareGray is the share of the page below which there is no red seal.
 	RedShareGray = 0.0002
+	// FadedInk is the distance of ink from paper, of 255 levels, below which color
+	// fades as ink does: of 181 real licenses the copies have 120 or more, and of
+	// the originals two 60.
+	FadedInk = 70.0
 )
 
 // Tone is the color and exposure of a page. Chroma is measured after white balance

@@ -23,41 +23,28 @@ const (
 	// are A3 or A4 (1.41), booklets opened flat 1.3 to 1.5; perspective
 	// stretches them.
 	minAspect, maxAspect, idealAspect = 1.1, 1.9, math.Sqrt2
-	// minTextInside is the share of the text, by area, that a sheet must hold.
-	minTextInside = 0.9
+	// minTextInside is the share of the text, by area, that a sheet must hold:
+	// the rest is on other papers. maxTextCut is how much of it a side may cut.
+	minTextInside, maxTextCut = 0.12, 0.12
 	// minSupport is the share of the outline that must lie on edges, and
 	// minSideSupport that of its worst side.
 	minSupport, minSideSupport = 0.55, 0.25
 	supportReachPx             = 2 // an edge so near counts
 	minSidesRatio              = 0.5
+	// The band inside the sides in which a sheet shows its paper, and how near in
+	// color, of 255 levels each, it is to the paper round text.
+	bandSamples          = 48
+	bandDepthPx          = 4
+	paperLight, paperHue = 28, 12
 )
 
 // find looks for the sheet or its printed frame.
 func find(photo *image.NRGBA, text []ocr.Quad) (ocr.Quad, bool, error) {
-	w, h := photo.Rect.Dx(), photo.Rect.Dy()
-	scale := math.Min(1, searchSidePx/float64(max(w, h)))
-	source, err := mat.View(photo)
-	if err != nil {
-		return ocr.Quad{}, false, err
-	}
-	defer source.Close()
-	small := gocv.NewMat()
-	defer small.Close()
-	size := image.Pt(max(int(float64(w)*scale), 1), max(int(float64(h)*scale), 1))
-	if err := gocv.Resize(source, &small, size, 0, 0, gocv.InterpolationArea); err != nil {
-		return ocr.Quad{}, false, fmt.Errorf("page: resize: %w", err)
-	}
-	s, err := newSearch(small)
+	s, err := newSearch(photo, text)
 	if err != nil {
 		return ocr.Quad{}, false, err
 	}
 	defer s.Close()
-	for _, q := range text {
-		for i := range q {
-			q[i].X, q[i].Y = q[i].X*scale, q[i].Y*scale
-		}
-		s.text = append(s.text, q)
-	}
 	candidates, err := s.candidates()
 	if err != nil {
 		return ocr.Quad{}, false, err
@@ -71,18 +58,21 @@ func find(photo *image.NRGBA, text []ocr.Quad) (ocr.Quad, bool, error) {
 	if bestScore == 0 {
 		return ocr.Quad{}, false, nil
 	}
+	best = s.grown(best)
 	for i := range best {
-		best[i].X, best[i].Y = (best[i].X+0.5)/scale, (best[i].Y+0.5)/scale
+		best[i].X, best[i].Y = (best[i].X+0.5)/s.scale, (best[i].Y+0.5)/s.scale
 	}
-	return refined(photo, best, 1/scale), true, nil
+	return refined(photo, best, 1/s.scale), true, nil
 }
 
 // search holds the reduced photo's edges.
 type search struct {
 	w, h  int
+	scale float64    // pixels a pixel of the photo
 	lab   []gocv.Mat // lightness, two colour axes, saturation
 	edges gocv.Mat   // union over the channels, thick by supportReachPx
 	text  []ocr.Quad
+	paper []sheetColor
 }
 
 func (s *search) Close() {
@@ -92,13 +82,26 @@ func (s *search) Close() {
 	s.edges.Close()
 }
 
-func newSearch(small gocv.Mat) (*search, error) {
-	s := &search{w: small.Cols(), h: small.Rows(), edges: gocv.Zeros(small.Rows(), small.Cols(), gocv.MatTypeCV8UC1)}
+func newSearch(photo *image.NRGBA, text []ocr.Quad) (*search, error) {
+	w, h := photo.Rect.Dx(), photo.Rect.Dy()
+	scale := math.Min(1, searchSidePx/float64(max(w, h)))
+	source, err := mat.View(photo)
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	small := gocv.NewMat()
+	defer small.Close()
+	size := image.Pt(max(int(float64(w)*scale), 1), max(int(float64(h)*scale), 1))
+	if err := gocv.Resize(source, &small, size, 0, 0, gocv.InterpolationArea); err != nil {
+		return nil, fmt.Errorf("page: resize: %w", err)
+	}
+	s := &search{w: small.Cols(), h: small.Rows(), scale: scale, edges: gocv.Zeros(small.Rows(), small.Cols(), gocv.MatTypeCV8UC1)}
 	rgb, lab, hsv := gocv.NewMat(), gocv.NewMat(), gocv.NewMat()
 	defer rgb.Close()
 	defer lab.Close()
 	defer hsv.Close()
-	err := cmp.Or(
+	err = cmp.Or(
 		gocv.CvtColor(small, &rgb, gocv.ColorRGBAToBGR),
 		gocv.CvtColor(rgb, &lab, gocv.ColorBGRToLab),
 		gocv.CvtColor(rgb, &hsv, gocv.ColorBGRToHSV))
@@ -111,6 +114,13 @@ func newSearch(small gocv.Mat) (*search, error) {
 	channels[0].Close()
 	channels[2].Close()
 	s.lab = append(s.lab, channels[1])
+	for _, q := range text {
+		for i := range q {
+			q[i].X, q[i].Y = q[i].X*scale, q[i].Y*scale
+		}
+		s.text = append(s.text, q)
+	}
+	s.findPaper()
 	return s, nil
 }
 
@@ -253,19 +263,18 @@ func (s *search) score(q ocr.Quad) float64 {
 	if aspect < minAspect || aspect > maxAspect {
 		return 0
 	}
-	inside := s.textInside(q)
-	if inside < minTextInside {
+	inside, cut := s.textInside(q)
+	if inside < minTextInside || cut > maxTextCut*inside {
 		return 0
 	}
 	support, worst := s.support(q)
 	if support < minSupport || worst < minSideSupport {
 		return 0
 	}
-	return support + 0.5*worst + 0.5*inside + 0.5*opposite + 0.3*share - 0.5*math.Abs(math.Log(aspect/idealAspect))
+	return support + 0.5*worst + inside + 0.5*opposite + 0.1*share + s.paperInside(q) - 0.5*math.Abs(math.Log(aspect/idealAspect))
 }
 
 // support is the share of the outline on edges, and that of the worst side.
-// Edges of the photo itself are no evidence.
 func (s *search) support(q ocr.Quad) (mean, worst float64) {
 	worst = 1
 	for i := range 4 {
@@ -274,8 +283,7 @@ func (s *search) support(q ocr.Quad) (mean, worst float64) {
 		hits := 0
 		for k := range n {
 			f := (float64(k) + 0.5) / float64(n)
-			x, y := int(a.X+(b.X-a.X)*f), int(a.Y+(b.Y-a.Y)*f)
-			if x >= 2 && y >= 2 && x < s.w-2 && y < s.h-2 && s.edges.GetUCharAt(y, x) > 0 {
+			if s.edge(ocr.Point{X: a.X + (b.X-a.X)*f, Y: a.Y + (b.Y-a.Y)*f}) {
 				hits++
 			}
 		}
@@ -287,25 +295,119 @@ func (s *search) support(q ocr.Quad) (mean, worst float64) {
 }
 
 // textInside is the share of the text's area whose lines begin and end inside
-// the quad and its margin; 1 without any text.
-func (s *search) textInside(q ocr.Quad) float64 {
+// the quad and its margin, and of those that only do one of the two; 1 without any
+// text.
+func (s *search) textInside(q ocr.Quad) (inside, cut float64) {
 	center := q.Center()
 	for i := range q {
 		q[i].X += (q[i].X - center.X) * 2 * margin
 		q[i].Y += (q[i].Y - center.Y) * 2 * margin
 	}
-	all, inside := 0.0, 0.0
+	all := 0.0
 	for _, line := range s.text {
 		size := line.Width() * line.Height()
 		all += size
-		if contains(q, middle(line[0], line[3])) && contains(q, middle(line[1], line[2])) {
+		switch from, to := contains(q, middle(line[0], line[3])), contains(q, middle(line[1], line[2])); {
+		case from && to:
 			inside += size
+		case from || to:
+			cut += size
 		}
 	}
 	if all == 0 {
-		return 1
+		return 1, 0
 	}
-	return inside / all
+	return inside / all, cut / all
+}
+
+// paperInside is the share of a band along the quad's sides, just inside, that has
+// the color of the paper round the nearest text: a frame or folder has not.
+func (s *search) paperInside(q ocr.Quad) float64 {
+	center := q.Center()
+	hits, all := 0, 0
+	for i := range 4 {
+		a, b := q[i], q[(i+1)%4]
+		for k := range bandSamples {
+			f := (float64(k) + 0.5) / bandSamples
+			p := ocr.Point{X: a.X + (b.X-a.X)*f, Y: a.Y + (b.Y-a.Y)*f}
+			d := bandDepthPx / math.Max(dist(p, center), 1)
+			p = ocr.Point{X: p.X + (center.X-p.X)*d, Y: p.Y + (center.Y-p.Y)*d}
+			if p.X < 0 || p.Y < 0 || p.X >= float64(s.w) || p.Y >= float64(s.h) {
+				continue
+			}
+			all++
+			if s.isPaper(p) {
+				hits++
+			}
+		}
+	}
+	return float64(hits) / float64(max(all, 1))
+}
+
+// isPaper says that a place has the color of the paper round the nearest text.
+func (s *search) isPaper(p ocr.Point) bool {
+	c, ok := s.color(p)
+	if !ok || len(s.paper) == 0 {
+		return false
+	}
+	near := s.paperAt(p)
+	return math.Abs(c[0]-near[0]) < paperLight && math.Hypot(c[1]-near[1], c[2]-near[2]) < paperHue
+}
+
+// edge says that there is an edge at a place, in any channel. Those of the photo
+// itself are no evidence.
+func (s *search) edge(p ocr.Point) bool {
+	x, y := int(p.X), int(p.Y)
+	return x >= 2 && y >= 2 && x < s.w-2 && y < s.h-2 && s.edges.GetUCharAt(y, x) > 0
+}
+
+// sheetColor is the color of paper at a place.
+type sheetColor struct {
+	at    ocr.Point
+	color [3]float64
+}
+
+// paperAt is the color of the paper round the text nearest to a place.
+func (s *search) paperAt(p ocr.Point) [3]float64 {
+	best := s.paper[0]
+	for _, c := range s.paper {
+		if dist(c.at, p) < dist(best.at, p) {
+			best = c
+		}
+	}
+	return best.color
+}
+
+// color is lightness and the two color axes, 0..255, of a pixel.
+func (s *search) color(p ocr.Point) (c [3]float64, ok bool) {
+	x, y := int(p.X), int(p.Y)
+	if x < 0 || y < 0 || x >= s.w || y >= s.h {
+		return c, false
+	}
+	for k := range c {
+		c[k] = float64(s.lab[k].GetUCharAt(y, x))
+	}
+	return c, true
+}
+
+// findPaper takes the lightest color round each line of text for its paper.
+func (s *search) findPaper() {
+	for _, line := range s.text {
+		center := line.Center()
+		best := sheetColor{at: center}
+		for _, side := range [][2]ocr.Point{{line[0], line[1]}, {line[3], line[2]}} {
+			for k := range 5 {
+				f := (float64(k) + 0.5) / 5
+				p := ocr.Point{X: side[0].X + (side[1].X-side[0].X)*f, Y: side[0].Y + (side[1].Y-side[0].Y)*f}
+				if c, ok := s.color(p); ok && c[0] > best.color[0] {
+					best.color = c
+				}
+			}
+		}
+		if best.color[0] > 0 {
+			s.paper = append(s.paper, best)
+		}
+	}
 }
 
 func middle(a, b ocr.Point) ocr.Point { return ocr.Point{X: (a.X + b.X) / 2, Y: (a.Y + b.Y) / 2} }
