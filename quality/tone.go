@@ -17,10 +17,9 @@ const (
 	ChromaSealed = 8.0
 	// RedShareGray is the share of the page below which there is no red seal.
 	RedShareGray = 0.0002
-	// FadedInk is the distance of ink from paper, of 255 levels, below which color
-	// fades as ink does: of 181 real licenses the copies have 120 or more, and of
-	// the originals two 60.
-	FadedInk = 70.0
+	// FadedInk is the level of ink, relative to paper's, above which color has faded
+	// as ink has: the copies among 181 real licenses are below 0.55.
+	FadedInk = 0.65
 )
 
 // Tone is the color and exposure of a page. Chroma is measured after white balance
