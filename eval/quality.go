@@ -100,7 +100,7 @@ func riskRows(samples []Sample) []Row {
 		if s.License == nil || s.has(otherwise...) || s.Report.Quality.Page == nil {
 			continue
 		}
-		risks = append(risks, risk{s.LicenseID, s.Report.Quality.Page.BlurQ, s.lost()})
+		risks = append(risks, risk{s.LicenseID, s.Report.Quality.Page.Unreadable, s.lost()})
 	}
 	of := fmt.Sprint(len(risks), " pages")
 	license := func(r risk) string { return r.license }

@@ -8,8 +8,8 @@ import (
 	"github.com/heyan/heyan/pipeline/license"
 )
 
-// printed are the lines of a small license, 40 px high and one under the other.
-func printed(texts ...string) []ocr.Line {
+// readingOf are the lines of a small license, 40 px high and one under the other.
+func readingOf(texts ...string) []ocr.Line {
 	lines := make([]ocr.Line, len(texts))
 	for i, text := range texts {
 		width := 40 * float64(len([]rune(text)))
@@ -21,7 +21,7 @@ func printed(texts ...string) []ocr.Line {
 }
 
 func TestDeciding(t *testing.T) {
-	sheet := printed("营业执照", "统一社会信用代码91350100M000100Y43", "名称云岫县测试有限公司", "类型有限责任公司", "法定代表人测试",
+	sheet := readingOf("营业执照", "统一社会信用代码91350100M000100Y43", "名称云岫县测试有限公司", "类型有限责任公司", "法定代表人测试",
 		"成立日期2019年03月01日", "住所云岫县测试路1号", "经营范围测试服务", "SOSOSOSOSOSO")
 	blur := func(line ocr.Line, from int) ocr.Line {
 		characters := append([]ocr.Character(nil), line.Characters...)

@@ -30,6 +30,30 @@ func (r *run) measure(photo *image.NRGBA, sheet page.Page, f face) {
 	if f.Kind == report.KindBusinessLicense {
 		r.measureText(photo, sheet, f, overview)
 	}
+	r.estimate()
+}
+
+// estimate says of every field, and of the page, how probable it is that it cannot
+// be read.
+func (r *run) estimate() {
+	model, q := quality.Shipped(), &r.evidence.Quality
+	unreadable := func(name report.FieldName) float64 {
+		return model.Unreadable(name, quality.SignsOf(name, *q, r.evidence.Measures, r.evidence.Fields))
+	}
+	for name, line := range q.Fields {
+		line.Unreadable = rounded(unreadable(name))
+		q.Fields[name] = line
+	}
+	if q.Page == nil {
+		return
+	}
+	code := report.FieldUSCC
+	if _, legacy := q.Fields[report.FieldRegistrationNumber]; legacy {
+		if _, coded := r.evidence.Fields[code]; !coded {
+			code = report.FieldRegistrationNumber
+		}
+	}
+	q.Page.Unreadable = rounded(model.AnyUnreadable(unreadable(code), unreadable(report.FieldCompanyName)))
 }
 
 // measureLines measures the lines of the fields, the worst for each, and some of
@@ -87,27 +111,33 @@ func (r *run) measurePage(sheet page.Page, f face, overview quality.Overview) {
 
 // measureText measures reflections on the fields, how far from the edge of the
 // photo their text stands, and how many licenses there are. Where the code or the name was not found, it may have
-// stood on any line.
+// stood on any line; where a reflection lies at its end, more of it may be under that.
 func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face, overview quality.Overview) {
-	var lines []ocr.Quad
+	var lines, required []ocr.Quad
 	for name, v := range f.Fields {
 		if name != report.FieldScope {
 			lines = append(lines, v.Quads...)
 		}
+		switch name {
+		case report.FieldUSCC, report.FieldRegistrationNumber, report.FieldCompanyName:
+			required = append(required, v.Quads...)
+		}
 	}
 	glare := quality.Glare(sheet.Image, append(slices.Clone(lines), f.CodeRegions[:min(len(f.CodeRegions), 1)]...))
 	_, named := f.Fields[report.FieldCompanyName]
-	if coded := f.decided.State == verdict.CodeRead || numbered(f.Reading); !coded || !named {
+	coded := f.decided.State == verdict.CodeRead || numbered(f.Reading)
+	if !coded || !named {
 		for _, line := range f.lines {
 			if level(line.Quad) {
 				lines = append(lines, line.Quad)
 			}
 		}
-		if burnt := overview.Burnt(); len(lines) > 0 && burnt.Value > 0 {
-			share := min(burnt.Value*boxPerEm/(codeEm*lines[0].Height()), 1)
-			if share > glare.Value {
-				glare = quality.Spot{Value: share, Place: burnt.Place}
-			}
+	}
+	burnt := overview.Burnt()
+	if burnt.Value > 0 && len(lines) > 0 && (!coded || !named || slices.ContainsFunc(required, func(q ocr.Quad) bool { return ends(q, burnt.Place) })) {
+		share := min(burnt.Value*boxPerEm/(codeEm*lines[0].Height()), 1)
+		if share > glare.Value {
+			glare = quality.Spot{Value: share, Place: burnt.Place}
 		}
 	}
 	r.note(sheet, verdict.MeasureGlareShare, glare)
@@ -128,6 +158,17 @@ func (r *run) measurePhoto(photo *image.NRGBA, sheet page.Page) {
 	r.notePhoto(verdict.MeasureScreenScore, quality.Screen(photo, sheet.Quad))
 	r.notePhoto(verdict.MeasureScreenshotScore, quality.Spot{Value: quality.Screenshot(photo)})
 	r.notePhoto(verdict.MeasureNoise, quality.Spot{Value: quality.Noise(photo)})
+}
+
+// endEm is how near to the end of a line, in em, what hides the rest begins.
+const endEm = 1.5
+
+// ends tells whether a line of print ends at or under a thing.
+func ends(line, thing ocr.Quad) bool {
+	low, high := line.Bounds()
+	from, to := thing.Bounds()
+	near := endEm * line.Height() / boxPerEm
+	return low.X-near < to.X && high.X+near > from.X && low.Y < to.Y && high.Y > from.Y
 }
 
 // titles are what heads a license, and nothing else on it in such print.

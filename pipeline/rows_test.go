@@ -13,7 +13,7 @@ import (
 // TestOpenRowIsRead: a row beside a label without a value is read as one line,
 // and stays only where it brings the field to light.
 func TestOpenRowIsRead(t *testing.T) {
-	lines := printed("营业执照", "统一社会信用代码91350100M000100Y43", "名称云岫县测试有限公司", "类型有限责任公司", "法定代表人测试",
+	lines := readingOf("营业执照", "统一社会信用代码91350100M000100Y43", "名称云岫县测试有限公司", "类型有限责任公司", "法定代表人测试",
 		"成立日期", "住所云岫县测试路1号")
 	before := license.Extract(lines, 1000, 1000)
 	if _, open := before.Open[report.FieldEstablished]; !open {

@@ -33,8 +33,12 @@ type Tone struct {
 }
 
 // Grayscale says that the page was printed without color: a photocopy, whether or
-// not it bears a fresh seal, or a grayscale picture.
+// not it bears a fresh seal, or a grayscale picture. A veil of light takes the color
+// of an original, too: what has faded is not called so.
 func (t Tone) Grayscale() bool {
+	if t.Ink > FadedInk*t.Paper {
+		return false
+	}
 	return t.Print < ChromaSealed || t.Print < ChromaGray && !t.Sealed()
 }
 

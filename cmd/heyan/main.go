@@ -36,6 +36,7 @@ type commands struct {
 	Demo        demoCommand        `cmd:"" help:"Send the sample photos through a service of their own and print the verdicts."`
 	Eval        evalCommand        `cmd:"" help:"Measure accuracy on pictures with known truth."`
 	EvalQuality evalQualityCommand `cmd:"" help:"Measure the judgment of pictures: synthetic ones with known defects, and real ones."`
+	Calibrate   calibrateCommand   `cmd:"" help:"Fit the probability that a field cannot be read, on synthetic and real pictures."`
 	Synth       synthCommand       `cmd:"" help:"Draw synthetic test pictures with their truth."`
 	Doctor      doctorCommand      `cmd:"" help:"Say what is installed, at which version, and what is missing."`
 	Engine      engineCommand      `cmd:"" hidden:"" help:"Read pictures from standard input; started by the other commands."`

@@ -110,3 +110,28 @@ func (r *Result) describeDivision(code string, year int) {
 	}
 	r.DivisionName = d.Name
 }
+
+// PlaceNames are the names of all divisions of the lists, each without those of
+// the divisions above it: 白云区, 双流县, 漯河市. The map must not be changed.
+var PlaceNames = sync.OnceValue(func() map[string]bool {
+	whole := map[string][]string{} // names by code
+	for _, d := range divisions() {
+		whole[d.Code] = append(whole[d.Code], d.Name)
+	}
+	names := map[string]bool{}
+	for _, d := range divisions() {
+		own := d.Name
+		for _, above := range []string{d.Code[:4] + "00", d.Code[:2] + "0000"} {
+			if above == d.Code {
+				continue
+			}
+			for _, name := range whole[above] {
+				if rest, ok := strings.CutPrefix(d.Name, name); ok && len(rest) < len(own) {
+					own = rest
+				}
+			}
+		}
+		names[own] = true
+	}
+	return names
+})

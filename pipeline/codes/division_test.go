@@ -78,3 +78,17 @@ func TestDivisionNameAtBirth(t *testing.T) {
 	compare(t, "1990", CheckID(withCheck("13050219900101001"), "", today).DivisionName, "河北省邢台市桥东区")
 	compare(t, "2021", CheckID(withCheck("13050220210101001"), "", today).DivisionName, "河北省邢台市襄都区")
 }
+
+func TestPlaceNames(t *testing.T) {
+	names := PlaceNames()
+	for name, want := range map[string]bool{
+		"白云区": true, "双流县": true, "漯河市": true, "云南省": true, "北京市": true, "东城区": true, "广东省广州市白云区": false, "秋山区": false,
+	} {
+		if names[name] != want {
+			t.Errorf("%s: got %v, want %v", name, names[name], want)
+		}
+	}
+	if len(names) < 3000 {
+		t.Errorf("got %d names", len(names))
+	}
+}

@@ -57,6 +57,11 @@ func Extract(lines []ocr.Line, width, height int) Reading {
 		if len(h.value) == 0 {
 			continue
 		}
+		if named(h.label.field) {
+			for i, f := range h.value {
+				h.value[i] = f.placed()
+			}
+		}
 		if v, ok := value(h.label.field, h.String(), h.value); ok {
 			reading.Fields[h.label.field] = v
 		}

@@ -300,6 +300,9 @@ type LineQuality struct {
 	BlurY         float64 `json:"blur_y"`          // across the line, em
 	BlurKind      string  `json:"blur_kind,omitempty"`
 	Contrast      float64 `json:"contrast"` // (paper-ink)/(paper+ink), 0..1
+	// Unreadable is the probability, from the image alone, that the field cannot be
+	// read; of a page, that its code or its name cannot.
+	Unreadable float64 `json:"unreadable,omitempty"`
 }
 
 // Quality is what was measured of the picture.

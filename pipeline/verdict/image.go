@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/quality"
 )
 
 // nativeBlurPx is the blur, in pixels before any enlargement, up to which small
@@ -20,10 +21,11 @@ type defect struct {
 	value         float64
 	band          Band
 	excess        float64 // 0 at pass, 1 at fail
+	blame         float64 // what it adds, beyond pass, to the log-odds that the line cannot be read
 }
 
 func newDefect(code, measure string, value float64, band Band) defect {
-	return defect{code, measure, value, band, (value - band.Pass) / (band.Fail - band.Pass)}
+	return defect{code: code, measure: measure, value: value, band: band, excess: (value - band.Pass) / (band.Fail - band.Pass)}
 }
 
 // limit is the bound that the value exceeds.
@@ -34,22 +36,55 @@ func (d defect) limit() float64 {
 	return d.band.Pass
 }
 
-// lineDefects grade a line, the likely cause of any trouble first.
-func (x *examination) lineDefects(field report.FieldName, q report.LineQuality) []defect {
-	l := x.policy.Limits
-	blurBand := l.BlurQText
-	if field == report.FieldUSCC || field == report.FieldRegistrationNumber {
-		blurBand = l.BlurQCode
-	}
-	blurred := newDefect("image_blurry", "blur_q", q.BlurQ, blurBand)
+// lineDefects grade a line, the likely cause of any trouble first: what is farthest
+// beyond its band, or of a line that was not read, what the model blames most. Lost
+// says that this is what it was lost to: the picture is to blame, and nothing that
+// has a check of its own is more so.
+func (x *examination) lineDefects(r reading, signs quality.Signs) (grades []defect, lost bool) {
+	q, l := signs.Line, x.policy.Limits
+	blurred := newDefect("image_blurry", "blur_q", q.BlurQ, l.blurBand(r.field))
 	small := newDefect("image_resolution_too_low", "em_px", q.EmPx, l.EmPx)
 	faint := newDefect("image_low_contrast", "contrast", q.Contrast, l.Contrast)
-	if small.excess > 0 && q.BlurQ*q.EmPx <= nativeBlurPx {
-		blurred.excess = 0 // it only looks blurred at the size of reading
+	model := quality.Shipped()
+	blames := model.Blames(r.field, signs, l.sound(r.field, signs))
+	blurred.blame, small.blame, faint.blame = blames[blurred.measure], blames[small.measure], blames[faint.measure]
+	// Both enlarging and blur take detail: without blur it was enlarged.
+	if coarse := blames["effective_em_px"]; blurred.excess > 0 {
+		blurred.blame += coarse
+	} else {
+		small.blame += coarse
 	}
-	grades := []defect{blurred, small, faint}
-	slices.SortStableFunc(grades, func(a, b defect) int { return cmp.Compare(b.excess, a.excess) })
-	return grades
+	if small.excess > 0 && q.BlurQ*q.EmPx <= nativeBlurPx { // it only looks blurred at the size of reading
+		small.blame += max(blurred.blame, 0)
+		blurred.excess, blurred.blame = 0, 0
+	}
+	grades = []defect{blurred, small, faint}
+	if r.certainty != missing {
+		slices.SortStableFunc(grades, func(a, b defect) int { return cmp.Compare(b.excess, a.excess) })
+		return grades, false
+	}
+	slices.SortStableFunc(grades, func(a, b defect) int { return cmp.Compare(b.blame, a.blame) })
+	elsewhere := 0.0
+	for _, measure := range []string{MeasureGlareShare, MeasureCoveredShare, MeasureShadeRatio, MeasurePaperLevel, MeasureTextMargin} {
+		elsewhere = max(elsewhere, blames[measure])
+	}
+	return grades, grades[0].blame > elsewhere && (grades[0].excess >= 1 || model.Unreadable(r.field, signs) >= l.UnreadableProbability)
+}
+
+// sound are the signs of a line that is just within every limit.
+func (l Limits) sound(field report.FieldName, signs quality.Signs) quality.Signs {
+	signs.Line.BlurQ, signs.Line.Contrast = l.blurBand(field).Pass, l.Contrast.Pass
+	signs.Line.EmPx, signs.Line.EffectiveEmPx = l.EmPx.Pass, l.EmPx.Pass
+	signs.Glare, signs.Covered, signs.Shade = l.GlareShare, l.CoveredShare, l.ShadeRatio
+	signs.Paper, signs.Margin = l.PaperLevel, l.TextMarginEm
+	return signs
+}
+
+func (l Limits) blurBand(field report.FieldName) Band {
+	if field == report.FieldUSCC || field == report.FieldRegistrationNumber {
+		return l.BlurQCode
+	}
+	return l.BlurQText
 }
 
 // examineLines attributes what was not read with certainty to what is wrong
@@ -73,13 +108,14 @@ func (x *examination) examineLines() {
 		if !ok || r.of == string(CodeMasked) {
 			continue
 		}
-		for i, d := range x.lineDefects(r.field, q) {
+		grades, lost := x.lineDefects(r, quality.SignsOf(r.field, x.Quality, x.Measures, x.Fields))
+		for i, d := range grades {
 			if known, ok := x.lines[d.code]; !ok || d.excess > known.excess {
 				x.lines[d.code] = d
 			}
 			// What a field was lost to is judged; a doubtful reading is
 			// explained only by what makes reading impossible.
-			judged := i == 0 && (r.certainty == missing && d.excess > 0 || r.certainty == doubtful && d.excess >= 1)
+			judged := i == 0 && (lost || r.certainty == doubtful && d.excess >= 1)
 			if !judged && d.excess < 1 {
 				continue
 			}

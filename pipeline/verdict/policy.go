@@ -82,6 +82,10 @@ type Limits struct {
 	// AgreedConfidence is enough where two independent readings agree.
 	AgreedConfidence float64 `json:"agreed_confidence"`
 
+	// UnreadableProbability, 0..1, of a field that was not read, is from where the
+	// picture is to blame.
+	UnreadableProbability float64 `json:"unreadable_probability"`
+
 	BlurQCode Band `json:"blur_q_code"` // blur of the code's line, em
 	BlurQText Band `json:"blur_q_text"` // blur of other lines, em
 	EmPx      Band `json:"em_px"`       // character height, pixels
@@ -360,6 +364,7 @@ func (l Limits) validate(wrong func(field, format string, args ...any) error) er
 		{"name_confidence", l.NameConfidence, 1},
 		{"field_confidence", l.FieldConfidence, 1},
 		{"agreed_confidence", l.AgreedConfidence, 1},
+		{"unreadable_probability", l.UnreadableProbability, 1},
 		{"paper_level", l.PaperLevel, 255},
 		{"ink_level", l.InkLevel, 255},
 		{"glare_share", l.GlareShare, 1},

@@ -167,8 +167,15 @@ func TestDecide(t *testing.T) {
 			report.OutcomeFail, []string{"image_blurry block uscc", "uscc_unreadable block uscc"}},
 		{"blur, code read all the same", "", func(e *Evidence) { line(e, report.FieldUSCC, func(q *report.LineQuality) { q.BlurQ = 0.17 }) },
 			report.OutcomePass, []string{"image_blurry info uscc"}},
-		{"slight blur explains a lost code", "", unread(func(e *Evidence) { line(e, report.FieldUSCC, func(q *report.LineQuality) { q.BlurQ = 0.11 }) }),
-			report.OutcomeFail, []string{"image_blurry block uscc", "uscc_unreadable block uscc"}},
+		{"slight blur does not explain a lost code", "", unread(func(e *Evidence) { line(e, report.FieldUSCC, func(q *report.LineQuality) { q.BlurQ = 0.1 }) }),
+			report.OutcomeFail, []string{"uscc_unreadable block uscc"}},
+		{"much at once explains a lost code, most of it blur", "", unread(func(e *Evidence) {
+			line(e, report.FieldUSCC, func(q *report.LineQuality) { q.EmPx, q.EffectiveEmPx, q.BlurQ, q.Contrast = 14, 6, 0.128, 0.1 })
+		}), report.OutcomeFail, []string{"image_blurry block uscc", "uscc_unreadable block uscc"}},
+		{"slight blur, and the code lost to glare", "", unread(func(e *Evidence) {
+			line(e, report.FieldUSCC, func(q *report.LineQuality) { q.BlurQ = 0.1 })
+			e.Measures[MeasureGlareShare] = report.Measure{Value: 0.8, Polygon: report.Polygon{{100, 80}, {400, 80}, {400, 110}, {100, 110}}}
+		}), report.OutcomeFail, []string{"image_glare block", "uscc_unreadable block uscc"}},
 		{"slight blur does not condemn a doubtful name", "", func(e *Evidence) {
 			set(e, report.FieldCompanyName, confidence(0.85))
 			line(e, report.FieldCompanyName, func(q *report.LineQuality) { q.BlurQ = 0.1 })
@@ -182,7 +189,7 @@ func TestDecide(t *testing.T) {
 			line(e, report.FieldUSCC, func(q *report.LineQuality) { q.EmPx, q.EffectiveEmPx, q.BlurQ = 7, 7, 0.1 })
 		}), report.OutcomeFail, []string{"image_resolution_too_low block uscc", "uscc_unreadable block uscc"}},
 		{"tiny picture, code lost", "", unread(func(e *Evidence) { e.Quality.WidthPx, e.Quality.HeightPx = 200, 140 }), report.OutcomeFail, []string{"image_resolution_too_low block", "uscc_unreadable block uscc"}},
-		{"faint, code lost", "", unread(func(e *Evidence) { line(e, report.FieldUSCC, func(q *report.LineQuality) { q.Contrast = 0.08 }) }),
+		{"faint, code lost", "", unread(func(e *Evidence) { line(e, report.FieldUSCC, func(q *report.LineQuality) { q.Contrast = 0.06 }) }),
 			report.OutcomeFail, []string{"image_low_contrast block uscc", "uscc_unreadable block uscc"}},
 		{"dark, code lost", "", unread(measure(MeasurePaperLevel, 60)), report.OutcomeFail, []string{"image_too_dark block", "uscc_unreadable block uscc"}},
 		{"dark, all read", "", measure(MeasurePaperLevel, 60), report.OutcomePass, []string{"image_too_dark info"}},

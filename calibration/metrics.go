@@ -1,0 +1,110 @@
+package calibration
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/quality"
+)
+
+// Level says what a forecast is about, and from what.
+type Level struct {
+	Name      string
+	Forecasts func(Sample) []Forecast
+}
+
+// Levels are those that are measured.
+var Levels = []Level{
+	{"line_image", func(s Sample) (all []Forecast) {
+		for _, l := range s.Lines {
+			all = append(all, Forecast{l.Image, l.Lost})
+		}
+		return all
+	}},
+	{"line_full", func(s Sample) (all []Forecast) {
+		for _, l := range s.Lines {
+			all = append(all, Forecast{l.Full, l.Lost})
+		}
+		return all
+	}},
+	{"page_image", func(s Sample) []Forecast { return []Forecast{{s.Image, s.Lost()}} }},
+	{"page_full", func(s Sample) []Forecast { return []Forecast{{s.Full, s.Lost()}} }},
+}
+
+// figures are what is measured at each level.
+var figures = []struct {
+	name string
+	of   func([]Forecast) float64
+}{{"auc", AUC}, {"brier", Brier}, {"ece", ECE}, {"rejected_legible", RejectedLegible}}
+
+// Metrics are the figures of the synthetic pictures of Test, with intervals by
+// license, and the share of the real legible ones for which the page's forecast is
+// above one half.
+func Metrics(samples []Sample, seed uint64) []quality.Metric {
+	rng := rand.New(rand.NewPCG(seed, seed))
+	var metrics []quality.Metric
+	for _, level := range Levels {
+		groups := forecasts(samples, level, func(s Sample) bool { return s.Split == Test && s.Synth != nil })
+		all := slices.Concat(groups...)
+		for _, f := range figures {
+			m := quality.Metric{Name: level.Name + "_" + f.name, Value: f.of(all)}
+			m.Low, m.High = Interval(groups, f.of, rng)
+			metrics = append(metrics, m)
+		}
+	}
+	suspected := func(all []Forecast) float64 {
+		n := 0.0
+		for _, f := range all {
+			n += one(f.P >= 0.5) / float64(len(all))
+		}
+		return n
+	}
+	groups := forecasts(samples, Levels[2], func(s Sample) bool { return s.Split == Test && s.Synth == nil && !s.Lost() })
+	m := quality.Metric{Name: "real_legible_suspected", Value: suspected(slices.Concat(groups...))}
+	m.Low, m.High = Interval(groups, suspected, rng)
+	return append(metrics, m)
+}
+
+// forecasts are those of some samples, by license.
+func forecasts(samples []Sample, level Level, of func(Sample) bool) [][]Forecast {
+	byLicense := map[string][]Forecast{}
+	for _, s := range samples {
+		if of(s) {
+			byLicense[s.License] = append(byLicense[s.License], level.Forecasts(s)...)
+		}
+	}
+	var groups [][]Forecast
+	for _, license := range slices.Sorted(maps.Keys(byLicense)) {
+		groups = append(groups, byLicense[license])
+	}
+	return groups
+}
+
+// Confusion counts the first image reason of the pictures with a single defect that
+// lost a field, by kind of defect; "" is none.
+func Confusion(samples []Sample) map[string]map[string]int {
+	table := map[string]map[string]int{}
+	for _, s := range samples {
+		if s.Synth == nil || len(s.Synth.Camera.Defects) != 1 || !s.Lost() {
+			continue
+		}
+		kind := string(s.Synth.Camera.Defects[0].Kind)
+		if table[kind] == nil {
+			table[kind] = map[string]int{}
+		}
+		table[kind][firstImageReason(s.Report)]++
+	}
+	return table
+}
+
+func firstImageReason(r report.Report) string {
+	for _, reason := range r.Reasons {
+		if strings.HasPrefix(reason.Code, "image_") && reason.Severity != report.SeverityInfo {
+			return reason.Code
+		}
+	}
+	return ""
+}
