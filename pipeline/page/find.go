@@ -23,9 +23,13 @@ const (
 	// are A3 or A4 (1.41), booklets opened flat 1.3 to 1.5; perspective
 	// stretches them.
 	minAspect, maxAspect, idealAspect = 1.1, 1.9, math.Sqrt2
-	// minTextInside is the share of the text, by area, that a sheet must hold:
-	// the rest is on other papers. maxTextCut is how much of it a side may cut.
-	minTextInside, maxTextCut = 0.12, 0.12
+	// minTextInside is the share of the text, by area, that a sheet must hold. Where
+	// nothing holds as much it must hold minTextBesidePapers, and no more than
+	// maxTextAligned of the rest may run along its sides: that is on other papers.
+	// maxTextCut is how much of what it holds a side may cut.
+	minTextInside, minTextBesidePapers, maxTextAligned, maxTextCut = 0.9, 0.12, 0.4, 0.12
+	alignedDegrees                                                 = 6
+	besidePapers                                                   = 1.5 // what a score loses there
 	// minSupport is the share of the outline that must lie on edges, and
 	// minSideSupport that of its worst side.
 	minSupport, minSideSupport = 0.55, 0.25
@@ -263,15 +267,19 @@ func (s *search) score(q ocr.Quad) float64 {
 	if aspect < minAspect || aspect > maxAspect {
 		return 0
 	}
-	inside, cut := s.textInside(q)
-	if inside < minTextInside || cut > maxTextCut*inside {
+	inside, cut, aligned := s.textInside(q)
+	if inside < minTextBesidePapers || cut > maxTextCut*inside || inside < minTextInside && aligned > maxTextAligned*(1-inside) {
 		return 0
 	}
 	support, worst := s.support(q)
 	if support < minSupport || worst < minSideSupport {
 		return 0
 	}
-	return support + 0.5*worst + inside + 0.5*opposite + 0.1*share + s.paperInside(q) - 0.5*math.Abs(math.Log(aspect/idealAspect))
+	score := support + 0.5*worst + inside + 0.5*opposite + 0.1*share + s.paperInside(q) - 0.5*math.Abs(math.Log(aspect/idealAspect))
+	if inside < minTextInside {
+		score = math.Max(score-besidePapers, 0)
+	}
+	return score
 }
 
 // support is the share of the outline on edges, and that of the worst side.
@@ -294,10 +302,11 @@ func (s *search) support(q ocr.Quad) (mean, worst float64) {
 	return mean, worst
 }
 
-// textInside is the share of the text's area whose lines begin and end inside
-// the quad and its margin, and of those that only do one of the two; 1 without any
-// text.
-func (s *search) textInside(q ocr.Quad) (inside, cut float64) {
+// textInside is the share of the text's area whose lines begin and end inside the
+// quad and its margin, of those that only do one of the two, and of the others that
+// run along its sides; 1 without any text.
+func (s *search) textInside(q ocr.Quad) (inside, cut, aligned float64) {
+	along := direction(q[0], q[1])
 	center := q.Center()
 	for i := range q {
 		q[i].X += (q[i].X - center.X) * 2 * margin
@@ -312,13 +321,18 @@ func (s *search) textInside(q ocr.Quad) (inside, cut float64) {
 			inside += size
 		case from || to:
 			cut += size
+		case math.Abs(math.Remainder(direction(line[0], line[1])-along, 90)) < alignedDegrees:
+			aligned += size
 		}
 	}
 	if all == 0 {
-		return 1, 0
+		return 1, 0, 0
 	}
-	return inside / all, cut / all
+	return inside / all, cut / all, aligned / all
 }
+
+// direction is the angle from a to b in degrees.
+func direction(a, b ocr.Point) float64 { return math.Atan2(b.Y-a.Y, b.X-a.X) * 180 / math.Pi }
 
 // paperInside is the share of a band along the quad's sides, just inside, that has
 // the color of the paper round the nearest text: a frame or folder has not.

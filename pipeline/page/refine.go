@@ -33,7 +33,25 @@ func refined(photo *image.NRGBA, q ocr.Quad, step float64) ocr.Quad {
 			out[i] = corner
 		}
 	}
-	return out
+	return snapped(out)
+}
+
+// snapPx is how far a quad may be from an upright rectangle of whole pixels to be
+// taken for one.
+const snapPx = 1.0
+
+// snapped rounds an upright rectangle to whole pixels: a part of a screenshot or of
+// a scan is then cut out as it is, without the blur of resampling.
+func snapped(q ocr.Quad) ocr.Quad {
+	low, high := q.Bounds()
+	low, high = ocr.Point{X: math.Round(low.X), Y: math.Round(low.Y)}, ocr.Point{X: math.Round(high.X), Y: math.Round(high.Y)}
+	upright := ocr.Quad{low, {X: high.X, Y: low.Y}, high, {X: low.X, Y: high.Y}}
+	for i, p := range q {
+		if dist(p, upright[i]) > snapPx*math.Sqrt2 {
+			return q
+		}
+	}
+	return upright
 }
 
 // line goes through two points.
