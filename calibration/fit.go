@@ -8,7 +8,7 @@ import (
 )
 
 // ridges are the strengths of the ridge that are tried.
-var ridges = []float64{0.1, 0.3, 1, 3, 10, 30}
+var ridges = []float64{0.01, 0.03, 0.1, 0.3, 1, 3}
 
 // Fit parts the samples, fits the models and fills in every prediction. The same
 // seed parts them the same way. Errors are a *SplitError.
@@ -35,7 +35,7 @@ func Fit(samples []Sample, seed uint64) (quality.Calibration, error) {
 			pages = append(pages, example{[]quality.Input{{Name: "any", Value: s.anyLogit()}}, s.Lost()})
 		}
 	}
-	scaled := fitLogistic(pages, 0)
+	scaled := fitLogistic(pages, ridges[0])
 	c.Page = quality.Scaling{Intercept: scaled.Intercept, Slope: scaled.Weights["any"]}
 	predict(c, samples)
 	return c, nil

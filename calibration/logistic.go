@@ -2,6 +2,7 @@ package calibration
 
 import (
 	"math"
+	"slices"
 
 	"github.com/heyan/heyan/quality"
 )
@@ -12,10 +13,11 @@ type example struct {
 	lost   bool
 }
 
-// fitLogistic fits a logistic regression with a ridge over standardized inputs by
-// iteratively reweighted least squares. No weight is negative: all inputs rise with
-// the harm, and nothing bad may speak for a picture. Inputs whose weight would be
-// are left out, the most negative first.
+// fitLogistic fits a logistic regression with a ridge by iteratively reweighted least
+// squares. Inputs are made so that 1 is grave harm: what is seldom seen gets no weight
+// beyond all measure. No weight is negative: all inputs rise with the harm, and nothing
+// bad may speak for a picture. Inputs whose weight would be are left out, the most
+// negative first.
 func fitLogistic(examples []example, ridge float64) quality.Logistic {
 	lost := 0
 	for _, e := range examples {
@@ -26,41 +28,25 @@ func fitLogistic(examples []example, ridge float64) quality.Logistic {
 	if lost == 0 || lost == len(examples) { // nothing to tell apart: half an event on each side
 		return quality.Logistic{Intercept: math.Log((float64(lost) + 0.5) / (float64(len(examples)-lost) + 0.5))}
 	}
-	width := len(examples[0].inputs)
-	center, spread := make([]float64, width), make([]float64, width)
-	for _, e := range examples {
-		for k, in := range e.inputs {
-			center[k] += in.Value / float64(len(examples))
-		}
-	}
-	for _, e := range examples {
-		for k, in := range e.inputs {
-			spread[k] += (in.Value - center[k]) * (in.Value - center[k]) / float64(len(examples))
-		}
-	}
-	var used []int
-	for k := range spread {
-		if spread[k] = math.Sqrt(spread[k]); spread[k] > 0 {
-			used = append(used, k)
-		}
+	used := make([]int, len(examples[0].inputs))
+	for k := range used {
+		used[k] = k
 	}
 	for {
-		beta := reweighted(examples, used, center, spread, ridge)
+		beta := reweighted(examples, used, ridge)
 		worst := 0
 		for i := 1; i < len(beta); i++ {
-			if beta[i] < 0 && (worst == 0 || beta[i] < beta[worst]) {
+			if beta[i] <= 0 && (worst == 0 || beta[i] < beta[worst]) {
 				worst = i
 			}
 		}
 		if worst > 0 {
-			used = append(used[:worst-1:worst-1], used[worst:]...)
+			used = slices.Delete(used, worst-1, worst)
 			continue
 		}
 		model := quality.Logistic{Intercept: beta[0], Weights: map[string]float64{}}
 		for i, k := range used {
-			weight := beta[i+1] / spread[k]
-			model.Weights[examples[0].inputs[k].Name] = weight
-			model.Intercept -= weight * center[k]
+			model.Weights[examples[0].inputs[k].Name] = beta[i+1]
 		}
 		return model
 	}
@@ -71,40 +57,33 @@ const (
 	converged  = 1e-8
 )
 
-// reweighted gives the intercept and the weights of the used inputs, standardized.
-func reweighted(examples []example, used []int, center, spread []float64, ridge float64) []float64 {
+// reweighted gives the intercept and the weights of the used inputs.
+func reweighted(examples []example, used []int, ridge float64) []float64 {
 	n := len(used) + 1
-	beta := make([]float64, n)
-	x := make([]float64, n)
+	beta, x := make([]float64, n), make([]float64, n)
+	x[0] = 1
 	for range mostRounds {
 		hessian, gradient := make([][]float64, n), make([]float64, n)
 		for i := range hessian {
 			hessian[i] = make([]float64, n)
 		}
 		for _, e := range examples {
-			x[0] = 1
 			logit := beta[0]
 			for i, k := range used {
-				x[i+1] = (e.inputs[k].Value - center[k]) / spread[k]
+				x[i+1] = e.inputs[k].Value
 				logit += beta[i+1] * x[i+1]
 			}
 			p := quality.Probability(logit)
-			y := 0.0
-			if e.lost {
-				y = 1
-			}
 			for i := range x {
-				gradient[i] += (y - p) * x[i]
+				gradient[i] += (one(e.lost) - p) * x[i]
 				for j := range x {
 					hessian[i][j] += p * (1 - p) * x[i] * x[j]
 				}
 			}
 		}
-		for i := range n {
-			if i > 0 {
-				hessian[i][i] += ridge
-				gradient[i] -= ridge * beta[i]
-			}
+		for i := 1; i < n; i++ {
+			hessian[i][i] += ridge
+			gradient[i] -= ridge * beta[i]
 		}
 		largest := 0.0
 		for i, step := range solve(hessian, gradient) {

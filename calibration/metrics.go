@@ -41,20 +41,25 @@ var figures = []struct {
 }{{"auc", AUC}, {"brier", Brier}, {"ece", ECE}, {"rejected_legible", RejectedLegible}}
 
 // Metrics are the figures of the synthetic pictures of Test, with intervals by
-// license, and the share of the real legible ones for which the page's forecast is
-// above one half.
+// license; those of pages from the image with the real ones; and the share of the real
+// legible ones for which the page's forecast is at least one half.
 func Metrics(samples []Sample, seed uint64) []quality.Metric {
 	rng := rand.New(rand.NewPCG(seed, seed))
 	var metrics []quality.Metric
-	for _, level := range Levels {
-		groups := forecasts(samples, level, func(s Sample) bool { return s.Split == Test && s.Synth != nil })
+	measure := func(prefix string, level Level, of func(Sample) bool) {
+		groups := forecasts(samples, level, of)
 		all := slices.Concat(groups...)
 		for _, f := range figures {
-			m := quality.Metric{Name: level.Name + "_" + f.name, Value: f.of(all)}
+			m := quality.Metric{Name: prefix + level.Name + "_" + f.name, Value: f.of(all)}
 			m.Low, m.High = Interval(groups, f.of, rng)
 			metrics = append(metrics, m)
 		}
 	}
+	for _, level := range Levels {
+		measure("", level, func(s Sample) bool { return s.Split == Test && s.Synth != nil })
+	}
+	page := Levels[slices.IndexFunc(Levels, func(l Level) bool { return l.Name == "page_image" })]
+	measure("with_real_", page, func(s Sample) bool { return s.Split == Test })
 	suspected := func(all []Forecast) float64 {
 		n := 0.0
 		for _, f := range all {
@@ -62,7 +67,7 @@ func Metrics(samples []Sample, seed uint64) []quality.Metric {
 		}
 		return n
 	}
-	groups := forecasts(samples, Levels[2], func(s Sample) bool { return s.Split == Test && s.Synth == nil && !s.Lost() })
+	groups := forecasts(samples, page, func(s Sample) bool { return s.Split == Test && s.Synth == nil && !s.Lost() })
 	m := quality.Metric{Name: "real_legible_suspected", Value: suspected(slices.Concat(groups...))}
 	m.Low, m.High = Interval(groups, suspected, rng)
 	return append(metrics, m)

@@ -55,8 +55,10 @@ func chart(title, x, y string, top float64, marks, diagonal bool, curves []curve
 		}
 		p.Legend.Add(c.name, line)
 	}
-	p.Legend.Top = top < 1
-	canvas := vgsvg.New(plotSide, plotSide)
+	p.Legend.Top, p.Legend.Left = top < 1, top < 1
+	p.X.Padding, p.Y.Padding = vg.Points(6), vg.Points(6)
+	// With its fonts: others are wider, and labels would run into each other.
+	canvas := vgsvg.NewWith(vgsvg.UseWH(plotSide, plotSide), vgsvg.EmbedFonts(true))
 	p.Draw(draw.New(canvas))
 	var out bytes.Buffer
 	if _, err := canvas.WriteTo(&out); err != nil {

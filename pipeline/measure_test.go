@@ -84,3 +84,43 @@ func TestDocuments(t *testing.T) {
 		}
 	}
 }
+
+// A reflection or a thing takes the rest of a line whose end it touches; one beside
+// another line, or farther along, does not.
+func TestEnds(t *testing.T) {
+	line := printed("", 100, 100, 300, 26).Quad
+	for name, tt := range map[string]struct {
+		thing ocr.Quad
+		want  bool
+	}{
+		"over its end":    {printed("", 380, 90, 200, 60).Quad, true},
+		"right behind it": {printed("", 425, 90, 200, 60).Quad, true},
+		"farther along":   {printed("", 450, 90, 200, 60).Quad, false},
+		"before it":       {printed("", 20, 90, 60, 60).Quad, true},
+		"on another line": {printed("", 380, 140, 200, 60).Quad, false},
+	} {
+		if got := ends(line, tt.thing); got != tt.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
+
+// A field that nothing harms can be read; the page is as bad as its fields.
+func TestEstimate(t *testing.T) {
+	sharp, blurred := report.LineQuality{EmPx: 25, EffectiveEmPx: 25, BlurQ: 0.04, Contrast: 0.4}, report.LineQuality{EmPx: 25, EffectiveEmPx: 4, BlurQ: 0.25, Contrast: 0.06}
+	estimated := func(name report.LineQuality) report.Quality {
+		r := &run{}
+		page := sharp
+		r.evidence.Quality = report.Quality{WidthPx: 2000, HeightPx: 1500, Page: &page, Fields: map[report.FieldName]report.LineQuality{
+			report.FieldRegistrationNumber: sharp, report.FieldCompanyName: name}}
+		r.estimate()
+		return r.evidence.Quality
+	}
+	if q := estimated(sharp); q.Page.Unreadable > 0.1 || q.Fields[report.FieldCompanyName].Unreadable > 0.1 {
+		t.Errorf("sharp: got %+v, page %+v", q.Fields, q.Page)
+	}
+	q := estimated(blurred)
+	if number, name := q.Fields[report.FieldRegistrationNumber].Unreadable, q.Fields[report.FieldCompanyName].Unreadable; number > 0.1 || name < 0.9 || q.Page.Unreadable < 0.9 {
+		t.Errorf("name blurred: number %.3f, name %.3f, page %.3f", number, name, q.Page.Unreadable)
+	}
+}

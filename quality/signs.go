@@ -123,6 +123,7 @@ const (
 	comfortable, smallest     = 24.0, 3.0  // px of an em; less is no print
 	plain, faintest           = 0.25, 0.02 // contrast; less cannot be told from none
 	mostNoise                 = 1.0        // of the distance of paper and ink, at a comfortable em
+	mostHidden                = 0.4        // of a field
 	even, darkest             = 0.8, 0.05  // shade ratio; less is night
 	safeMargin, farOutside    = 0.5, 2.0   // em from the edge; of a line cut off
 	screenless, plainlyScreen = 2.0, 5.0   // nepers of a display's pixels
@@ -141,7 +142,7 @@ var terms = []term{
 		return 10 * min(s.Noise/max(depth, 1)*comfortable/max(s.Line.EmPx, smallest), mostNoise)
 	}},
 	{"burnt", "glare_share", func(s Signs) float64 { return s.Glare }},
-	{"hidden", "covered_share", func(s Signs) float64 { return s.Covered }},
+	{"hidden", "covered_share", func(s Signs) float64 { return 5 * beyond(s.Covered, 0, mostHidden) }},
 	{"shaded", "shade_ratio", func(s Signs) float64 { return math.Log(even / min(max(s.Shade, darkest), even)) }},
 	{"dark", "paper_level", func(s Signs) float64 { return 1 - min(s.Paper/white, 1) }},
 	{"cut", "text_margin_em", func(s Signs) float64 { return beyond(-s.Margin, -safeMargin, farOutside) }},

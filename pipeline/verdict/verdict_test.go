@@ -15,6 +15,7 @@ import (
 
 	"github.com/heyan/heyan/pipeline/codes"
 	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/quality"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files")
@@ -781,5 +782,16 @@ func BenchmarkDecide(b *testing.B) {
 	p := shippedPolicy(b, "dingtalk")
 	for b.Loop() {
 		Decide(Check(e, p, today), p)
+	}
+}
+
+// The model takes the measures by the names that they have here.
+func TestSignsKnowTheMeasures(t *testing.T) {
+	place := report.Polygon{{0, 0}, {9, 0}, {9, 9}, {0, 9}}
+	none := quality.SignsOf(report.FieldUSCC, report.Quality{}, nil, nil)
+	for _, name := range []string{MeasureGlareShare, MeasureCoveredShare, MeasureShadeRatio, MeasurePaperLevel, MeasureTextMargin, MeasureNoise, MeasureScreenScore} {
+		if got := quality.SignsOf(report.FieldUSCC, report.Quality{}, map[string]report.Measure{name: {Value: 0.3, Polygon: place}}, nil); got == none {
+			t.Errorf("%s is no sign", name)
+		}
 	}
 }
