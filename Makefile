@@ -15,7 +15,7 @@ EVALSET ?= ../shared/evalset
 # bench-peers reads every third picture.
 EVERY ?= 3
 
-.PHONY: deps test-deps build demo test lint eval floors bench bench-engines bench-peers samples clean
+.PHONY: deps test-deps build demo test lint eval floors eval-quality quality-floors bench bench-engines bench-peers samples clean
 
 deps: ## what building and running needs: Debian packages, ONNX Runtime, models
 	@command -v go >/dev/null || { echo "deps: go is missing (https://go.dev/dl)" >&2; exit 1; }
@@ -52,6 +52,15 @@ eval: build ## accuracy on pictures with known truth
 
 floors: build ## the accuracy that a change must hold
 	@bin/heyan --quiet eval --floors .ci/floors.json --misses $(EVALSET)/truth.tsv
+
+eval-quality: build ## how well pictures are judged: synthetic ones, real ones, and the time of all measures
+	@scripts/packages.sh test
+	@bin/heyan --quiet eval-quality --misses --save build/quality.jsonl --real $(EVALSET)/truth.tsv
+	@echo "all measures of 12 megapixels on one core, target 150 ms:"
+	@go test -run '^$$' -bench Measure -cpu 1 ./pipeline | grep ^Benchmark
+
+quality-floors: build ## what of it a change must hold, on a small set
+	@bin/heyan --quiet eval-quality --small --set build/quality-small --misses --floors .ci/quality-floors.json
 
 bench: ## speed of the parts
 	@go test -run '^$$' -bench . -benchmem ./...

@@ -21,6 +21,7 @@ const (
 	ExpectReadableLegacy = "readable_legacy" // a registration number instead of a code
 	ExpectNotALicense    = "not_a_licence"   // spelled as in the tables
 	ExpectCodeInvalid    = "code_invalid"    // the printed code breaks its own check
+	ExpectUnreadable     = "unreadable"      // neither code nor name can be read
 )
 
 // allFields marks rows whose every field was read from the picture; of others

@@ -52,6 +52,14 @@ func page(ink, emblem, seal color.NRGBA, light [3]float64) *image.NRGBA {
 	return p
 }
 
+// TestFadedIsNoCopy: where a veil of light left little ink, no color says nothing.
+func TestFadedIsNoCopy(t *testing.T) {
+	pale := color.NRGBA{190, 190, 190, 255}
+	if tone := Survey(page(pale, pale, pale, [3]float64{1, 1, 1})).Tone(); tone.Grayscale() {
+		t.Errorf("a faded page is called a copy: %+v", tone)
+	}
+}
+
 func TestTones(t *testing.T) {
 	var (
 		black = color.NRGBA{30, 30, 30, 255}
@@ -72,6 +80,7 @@ func TestTones(t *testing.T) {
 		{"photocopy under a lamp", page(black, gray, gray, warm), true, false},
 		{"original under a lamp", page(black, red, red, warm), false, false},
 		{"photocopy with a fresh seal", page(gray, gray, red, white), true, false},
+		{"photocopy in the dark", page(black, gray, gray, dim), true, true},
 		{"original in the dark", page(black, red, red, dim), false, true},
 	}
 	for _, tt := range tests {

@@ -142,12 +142,12 @@ func (c *calibrateCommand) pictures() ([]labeled, error) {
 func (c *calibrateCommand) read(ctx context.Context, std standard, pictures []labeled) (map[string]report.Report, error) {
 	known := map[string]report.Report{}
 	if c.Reports != "" {
-		before, err := readReports(c.Reports, nil)
+		before, err := readReports(c.Reports)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
 		for _, r := range before {
-			known[r.Report.Picture.SHA256] = r.Report
+			known[r.Picture.SHA256] = r
 		}
 	}
 	var open []labeled

@@ -83,17 +83,21 @@ func (c *evalCommand) Run(ctx context.Context, std standard) error {
 		}
 	}
 	if c.Against != "" {
-		before, err := readReports(c.Against, pictures)
+		before, err := readReports(c.Against)
 		if err != nil {
 			return &exit{exitUsage, err}
 		}
 		fmt.Fprintln(std.out)
-		for _, flip := range eval.Flips(before, results) {
+		for _, flip := range eval.Flips(joined(before, pictures), results) {
 			fmt.Fprintln(std.out, flip)
 		}
 	}
 	if c.Save != "" {
-		if err := saveReports(c.Save, results); err != nil {
+		reports := make([]report.Report, len(results))
+		for i, r := range results {
+			reports[i] = r.Report
+		}
+		if err := writeReports(c.Save, reports); err != nil {
 			return err
 		}
 	}
@@ -224,41 +228,50 @@ func readTruth(path string) ([]eval.Picture, error) {
 	return eval.ReadTruth(file, filepath.Dir(path))
 }
 
-func saveReports(path string, results []eval.Result) error {
+// joined joins saved reports with their truth by file.
+func joined(reports []report.Report, pictures []eval.Picture) []eval.Result {
+	byFile := map[string]eval.Picture{}
+	for _, p := range pictures {
+		byFile[p.File] = p
+	}
+	results := make([]eval.Result, len(reports))
+	for i, r := range reports {
+		results[i] = eval.Result{Picture: byFile[r.File], Report: r}
+	}
+	return results
+}
+
+// writeReports writes reports, one a line.
+func writeReports(path string, reports []report.Report) error {
 	file, err := os.Create(path)
 	if err != nil {
 		return err
 	}
 	w := bufio.NewWriter(file)
-	for _, r := range results {
-		if err := json.NewEncoder(w).Encode(r.Report); err != nil {
+	for _, r := range reports {
+		if err := json.NewEncoder(w).Encode(r); err != nil {
 			return errors.Join(err, file.Close())
 		}
 	}
 	return errors.Join(w.Flush(), file.Close())
 }
 
-// readReports reads saved reports and joins them with their truth by file.
-func readReports(path string, pictures []eval.Picture) ([]eval.Result, error) {
+// readReports reads saved reports.
+func readReports(path string) ([]report.Report, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	byFile := map[string]eval.Picture{}
-	for _, p := range pictures {
-		byFile[p.File] = p
-	}
-	var results []eval.Result
+	var reports []report.Report
 	for d := json.NewDecoder(file); ; {
 		var r report.Report
-		err := d.Decode(&r)
-		if errors.Is(err, io.EOF) {
-			return results, nil
-		}
-		if err != nil {
+		switch err := d.Decode(&r); {
+		case errors.Is(err, io.EOF):
+			return reports, nil
+		case err != nil:
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		results = append(results, eval.Result{Picture: byFile[r.File], Report: r})
+		reports = append(reports, r)
 	}
 }

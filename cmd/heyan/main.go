@@ -29,16 +29,17 @@ const (
 )
 
 type commands struct {
-	Verify    verifyCommand    `cmd:"" help:"Verify pictures here, without the service."`
-	Check     checkCommand     `cmd:"" help:"Check numbers alone: uscc, regno, orgcode, id."`
-	Serve     serveCommand     `cmd:"" help:"Run the service on this machine: API, storage, queue and workers in one."`
-	Submit    submitCommand    `cmd:"" help:"Send pictures to a service, wait for the verdicts and print them."`
-	Demo      demoCommand      `cmd:"" help:"Send the sample photos through a service of their own and print the verdicts."`
-	Eval      evalCommand      `cmd:"" help:"Measure accuracy on pictures with known truth."`
-	Calibrate calibrateCommand `cmd:"" help:"Fit the probability that a field cannot be read, on synthetic and real pictures."`
-	Synth     synthCommand     `cmd:"" help:"Draw synthetic test pictures with their truth."`
-	Doctor    doctorCommand    `cmd:"" help:"Say what is installed, at which version, and what is missing."`
-	Engine    engineCommand    `cmd:"" hidden:"" help:"Read pictures from standard input; started by the other commands."`
+	Verify      verifyCommand      `cmd:"" help:"Verify pictures here, without the service."`
+	Check       checkCommand       `cmd:"" help:"Check numbers alone: uscc, regno, orgcode, id."`
+	Serve       serveCommand       `cmd:"" help:"Run the service on this machine: API, storage, queue and workers in one."`
+	Submit      submitCommand      `cmd:"" help:"Send pictures to a service, wait for the verdicts and print them."`
+	Demo        demoCommand        `cmd:"" help:"Send the sample photos through a service of their own and print the verdicts."`
+	Eval        evalCommand        `cmd:"" help:"Measure accuracy on pictures with known truth."`
+	EvalQuality evalQualityCommand `cmd:"" help:"Measure the judgment of pictures: synthetic ones with known defects, and real ones."`
+	Calibrate   calibrateCommand   `cmd:"" help:"Fit the probability that a field cannot be read, on synthetic and real pictures."`
+	Synth       synthCommand       `cmd:"" help:"Draw synthetic test pictures with their truth."`
+	Doctor      doctorCommand      `cmd:"" help:"Say what is installed, at which version, and what is missing."`
+	Engine      engineCommand      `cmd:"" hidden:"" help:"Read pictures from standard input; started by the other commands."`
 
 	Version kong.VersionFlag `help:"Print the version."`
 	Quiet   bool             `help:"Log errors only."`

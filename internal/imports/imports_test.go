@@ -83,7 +83,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"pipeline/page":    {"internal/mat", "ocr", "pipeline/report"},
 		"pipeline": {"ocr", "ocr/qr", "pipeline/codes", "pipeline/intake", "pipeline/license", "pipeline/page",
 			"pipeline/report", "pipeline/verdict", "quality"},
-		"eval":            {"pipeline/license", "pipeline/report"},
+		"eval":            {"pipeline/license", "pipeline/report", "synth"},
 		"drawing":         {"pipeline/report"},
 		"calibration":     {"eval", "pipeline/codes", "pipeline/report", "quality", "synth"},
 		"synth":           {"pipeline/codes", "pipeline/report"},

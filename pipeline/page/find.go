@@ -23,41 +23,32 @@ const (
 	// are A3 or A4 (1.41), booklets opened flat 1.3 to 1.5; perspective
 	// stretches them.
 	minAspect, maxAspect, idealAspect = 1.1, 1.9, math.Sqrt2
-	// minTextInside is the share of the text, by area, that a sheet must hold.
-	minTextInside = 0.9
+	// minTextInside is the share of the text, by area, that a sheet must hold. Where
+	// nothing holds as much it must hold minTextBesidePapers, and no more than
+	// maxTextAligned of the rest may run along its sides: that is on other papers.
+	// maxTextCut is how much of what it holds a side may cut.
+	minTextInside, minTextBesidePapers, maxTextAligned, maxTextCut = 0.9, 0.12, 0.4, 0.12
+	alignedDegrees                                                 = 6
+	besidePapers                                                   = 1.5 // what a score loses there
 	// minSupport is the share of the outline that must lie on edges, and
 	// minSideSupport that of its worst side.
 	minSupport, minSideSupport = 0.55, 0.25
 	supportReachPx             = 2 // an edge so near counts
 	minSidesRatio              = 0.5
+	// The band inside the sides in which a sheet shows its paper, and how near in
+	// color, of 255 levels each, it is to the paper round text.
+	bandSamples          = 48
+	bandDepthPx          = 4
+	paperLight, paperHue = 28, 12
 )
 
 // find looks for the sheet or its printed frame.
 func find(photo *image.NRGBA, text []ocr.Quad) (ocr.Quad, bool, error) {
-	w, h := photo.Rect.Dx(), photo.Rect.Dy()
-	scale := math.Min(1, searchSidePx/float64(max(w, h)))
-	source, err := mat.View(photo)
-	if err != nil {
-		return ocr.Quad{}, false, err
-	}
-	defer source.Close()
-	small := gocv.NewMat()
-	defer small.Close()
-	size := image.Pt(max(int(float64(w)*scale), 1), max(int(float64(h)*scale), 1))
-	if err := gocv.Resize(source, &small, size, 0, 0, gocv.InterpolationArea); err != nil {
-		return ocr.Quad{}, false, fmt.Errorf("page: resize: %w", err)
-	}
-	s, err := newSearch(small)
+	s, err := newSearch(photo, text)
 	if err != nil {
 		return ocr.Quad{}, false, err
 	}
 	defer s.Close()
-	for _, q := range text {
-		for i := range q {
-			q[i].X, q[i].Y = q[i].X*scale, q[i].Y*scale
-		}
-		s.text = append(s.text, q)
-	}
 	candidates, err := s.candidates()
 	if err != nil {
 		return ocr.Quad{}, false, err
@@ -71,18 +62,21 @@ func find(photo *image.NRGBA, text []ocr.Quad) (ocr.Quad, bool, error) {
 	if bestScore == 0 {
 		return ocr.Quad{}, false, nil
 	}
+	best = s.grown(best)
 	for i := range best {
-		best[i].X, best[i].Y = best[i].X/scale, best[i].Y/scale
+		best[i].X, best[i].Y = (best[i].X+0.5)/s.scale, (best[i].Y+0.5)/s.scale
 	}
-	return best, true, nil
+	return refined(photo, best, 1/s.scale), true, nil
 }
 
 // search holds the reduced photo's edges.
 type search struct {
 	w, h  int
+	scale float64    // pixels a pixel of the photo
 	lab   []gocv.Mat // lightness, two colour axes, saturation
 	edges gocv.Mat   // union over the channels, thick by supportReachPx
 	text  []ocr.Quad
+	paper []sheetColor
 }
 
 func (s *search) Close() {
@@ -92,13 +86,26 @@ func (s *search) Close() {
 	s.edges.Close()
 }
 
-func newSearch(small gocv.Mat) (*search, error) {
-	s := &search{w: small.Cols(), h: small.Rows(), edges: gocv.Zeros(small.Rows(), small.Cols(), gocv.MatTypeCV8UC1)}
+func newSearch(photo *image.NRGBA, text []ocr.Quad) (*search, error) {
+	w, h := photo.Rect.Dx(), photo.Rect.Dy()
+	scale := math.Min(1, searchSidePx/float64(max(w, h)))
+	source, err := mat.View(photo)
+	if err != nil {
+		return nil, err
+	}
+	defer source.Close()
+	small := gocv.NewMat()
+	defer small.Close()
+	size := image.Pt(max(int(float64(w)*scale), 1), max(int(float64(h)*scale), 1))
+	if err := gocv.Resize(source, &small, size, 0, 0, gocv.InterpolationArea); err != nil {
+		return nil, fmt.Errorf("page: resize: %w", err)
+	}
+	s := &search{w: small.Cols(), h: small.Rows(), scale: scale, edges: gocv.Zeros(small.Rows(), small.Cols(), gocv.MatTypeCV8UC1)}
 	rgb, lab, hsv := gocv.NewMat(), gocv.NewMat(), gocv.NewMat()
 	defer rgb.Close()
 	defer lab.Close()
 	defer hsv.Close()
-	err := cmp.Or(
+	err = cmp.Or(
 		gocv.CvtColor(small, &rgb, gocv.ColorRGBAToBGR),
 		gocv.CvtColor(rgb, &lab, gocv.ColorBGRToLab),
 		gocv.CvtColor(rgb, &hsv, gocv.ColorBGRToHSV))
@@ -111,6 +118,13 @@ func newSearch(small gocv.Mat) (*search, error) {
 	channels[0].Close()
 	channels[2].Close()
 	s.lab = append(s.lab, channels[1])
+	for _, q := range text {
+		for i := range q {
+			q[i].X, q[i].Y = q[i].X*scale, q[i].Y*scale
+		}
+		s.text = append(s.text, q)
+	}
+	s.findPaper()
 	return s, nil
 }
 
@@ -236,97 +250,4 @@ func ordered(points []image.Point) ocr.Quad {
 		}
 	}
 	return ocr.Quad{q[first], q[(first+1)%4], q[(first+2)%4], q[(first+3)%4]}
-}
-
-// score tells how much a quad looks like the sheet: 0 when it cannot be.
-func (s *search) score(q ocr.Quad) float64 {
-	share := area(q) / float64(s.w*s.h)
-	if share < minAreaShare || share > maxAreaShare {
-		return 0
-	}
-	ratio := func(a, b float64) float64 { return math.Min(a, b) / math.Max(math.Max(a, b), 1) }
-	opposite := math.Min(ratio(dist(q[0], q[1]), dist(q[3], q[2])), ratio(dist(q[0], q[3]), dist(q[1], q[2])))
-	if opposite < minSidesRatio {
-		return 0
-	}
-	aspect := 1 / ratio(q.Width(), q.Height())
-	if aspect < minAspect || aspect > maxAspect {
-		return 0
-	}
-	inside := s.textInside(q)
-	if inside < minTextInside {
-		return 0
-	}
-	support, worst := s.support(q)
-	if support < minSupport || worst < minSideSupport {
-		return 0
-	}
-	return support + 0.5*worst + 0.5*inside + 0.5*opposite + 0.3*share - 0.5*math.Abs(math.Log(aspect/idealAspect))
-}
-
-// support is the share of the outline on edges, and that of the worst side.
-// Edges of the photo itself are no evidence.
-func (s *search) support(q ocr.Quad) (mean, worst float64) {
-	worst = 1
-	for i := range 4 {
-		a, b := q[i], q[(i+1)%4]
-		n := max(int(dist(a, b)), 1)
-		hits := 0
-		for k := range n {
-			f := (float64(k) + 0.5) / float64(n)
-			x, y := int(a.X+(b.X-a.X)*f), int(a.Y+(b.Y-a.Y)*f)
-			if x >= 2 && y >= 2 && x < s.w-2 && y < s.h-2 && s.edges.GetUCharAt(y, x) > 0 {
-				hits++
-			}
-		}
-		side := float64(hits) / float64(n)
-		mean += side / 4
-		worst = math.Min(worst, side)
-	}
-	return mean, worst
-}
-
-// textInside is the share of the text's area whose lines begin and end inside
-// the quad and its margin; 1 without any text.
-func (s *search) textInside(q ocr.Quad) float64 {
-	center := q.Center()
-	for i := range q {
-		q[i].X += (q[i].X - center.X) * 2 * margin
-		q[i].Y += (q[i].Y - center.Y) * 2 * margin
-	}
-	all, inside := 0.0, 0.0
-	for _, line := range s.text {
-		size := line.Width() * line.Height()
-		all += size
-		if contains(q, middle(line[0], line[3])) && contains(q, middle(line[1], line[2])) {
-			inside += size
-		}
-	}
-	if all == 0 {
-		return 1
-	}
-	return inside / all
-}
-
-func middle(a, b ocr.Point) ocr.Point { return ocr.Point{X: (a.X + b.X) / 2, Y: (a.Y + b.Y) / 2} }
-
-// contains tells whether a point lies inside a convex, clockwise quad.
-func contains(q ocr.Quad, p ocr.Point) bool {
-	for i := range 4 {
-		a, b := q[i], q[(i+1)%4]
-		if (b.X-a.X)*(p.Y-a.Y)-(b.Y-a.Y)*(p.X-a.X) < 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// area is a quad's by the shoelace formula.
-func area(q ocr.Quad) float64 {
-	sum := 0.0
-	for i := range 4 {
-		a, b := q[i], q[(i+1)%4]
-		sum += a.X*b.Y - b.X*a.Y
-	}
-	return math.Abs(sum) / 2
 }

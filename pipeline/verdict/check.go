@@ -79,7 +79,7 @@ var checks = []check{
 	{"document_specimen", stageLicense, []string{"document_specimen"}, (*examination).specimen},
 	{"document_masking", stageLicense, []string{"document_masked"}, (*examination).masking},
 	{"document_color", stageLicense, []string{"image_grayscale_copy", "document_copy_without_seal"}, (*examination).color},
-	{"image_screen", stageLicense, []string{"image_screen_recapture"}, (*examination).screen},
+	{"image_screen", stagePicture, []string{"image_screen_recapture"}, (*examination).screen},
 	{"image_screenshot", stageLicense, []string{"image_screenshot"}, (*examination).screenshot},
 	{"image_editing", stageLicense, []string{"image_edited"}, (*examination).editing},
 

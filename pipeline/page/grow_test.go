@@ -1,0 +1,115 @@
+package page
+
+import (
+	"image/color"
+	"math"
+	"testing"
+
+	"github.com/heyan/heyan/ocr"
+)
+
+// sheetQuad is where the tests lay their sheet.
+var sheetQuad = ocr.Quad{{X: 220, Y: 160}, {X: 1010, Y: 190}, {X: 980, Y: 740}, {X: 190, Y: 700}}
+
+// TestSheetNotItsCover: of a sheet in a dark frame on a bright wall the sheet is
+// found, to its sides.
+func TestSheetNotItsCover(t *testing.T) {
+	photo, lines := desk(1200, 900, sheetQuad, 11)
+	back, _ := solve(sheetQuad, ocr.Quad{{}, {X: 1000}, {X: 1000, Y: 707}, {Y: 707}})
+	for y := range 900 {
+		for x := range 1200 {
+			p := back.apply(ocr.Point{X: float64(x) + 0.5, Y: float64(y) + 0.5})
+			if p.X >= 0 && p.X < 1000 && p.Y >= 0 && p.Y < 707 {
+				continue
+			}
+			v := uint8(228)
+			if p.X > -60 && p.X < 1060 && p.Y > -60 && p.Y < 767 {
+				v = 70
+			}
+			photo.SetNRGBA(x, y, color.NRGBA{v, v, v, 255})
+		}
+	}
+	quad, ok, err := find(photo, lines)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	for i, p := range quad {
+		if dist(p, sheetQuad[i]) > 1.5 {
+			t.Errorf("corner %d at %v, want %v", i, p, sheetQuad[i])
+		}
+	}
+}
+
+// TestTextOfOtherPapers: what is printed on papers round the sheet does not hide it.
+func TestTextOfOtherPapers(t *testing.T) {
+	photo, lines := desk(1200, 900, sheetQuad, 12)
+	for i := range 40 {
+		x, y := float64(20+28*i), 770.0
+		lines = append(lines, ocr.Quad{{X: x, Y: y}, {X: x + 85, Y: y + 85}, {X: x + 71, Y: y + 99}, {X: x - 14, Y: y + 14}})
+	}
+	quad, ok, err := find(photo, lines)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if iou := max(overlap(quad, sheetQuad, 1200, 900), overlap(quad, frameOf(sheetQuad), 1200, 900)); iou < 0.95 {
+		t.Errorf("got %v, IoU %.3f", quad, iou)
+	}
+}
+
+// TestGrown: from a line of the printed frame the search goes on to the sheet.
+func TestGrown(t *testing.T) {
+	photo, lines := desk(1200, 900, sheetQuad, 13)
+	s, err := newSearch(photo, lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.candidates(); err != nil { // marks the edges
+		t.Fatal(err)
+	}
+	inner := frameOf(sheetQuad)
+	for i := range inner {
+		inner[i].X, inner[i].Y = inner[i].X*640/1200, inner[i].Y*640/1200
+	}
+	got := s.grown(inner)
+	for i, p := range got {
+		if want := (ocr.Point{X: sheetQuad[i].X * 640 / 1200, Y: sheetQuad[i].Y * 640 / 1200}); dist(p, want) > 6 {
+			t.Errorf("corner %d at %v, want %v", i, p, want)
+		}
+	}
+	if again := s.grown(got); again != got {
+		t.Errorf("beyond the sheet %v there is %v", got, again)
+	}
+}
+
+// TestPartOfASheet: a fold is no side of a sheet whose text goes on beyond it, in
+// the same direction; text in other directions is on other papers.
+func TestPartOfASheet(t *testing.T) {
+	line := func(x, y, w, degrees float64) ocr.Quad {
+		sin, cos := math.Sincos(degrees * math.Pi / 180)
+		at := func(u, v float64) ocr.Point { return ocr.Point{X: x + u*cos - v*sin, Y: y + u*sin + v*cos} }
+		return ocr.Quad{at(0, 0), at(w, 0), at(w, 20), at(0, 20)}
+	}
+	half := ocr.Quad{{X: 100, Y: 240}, {X: 540, Y: 240}, {X: 540, Y: 440}, {X: 100, Y: 440}}
+	for name, tt := range map[string]struct {
+		degrees         float64
+		aligned, within float64
+	}{"the same sheet": {1, 0.5, 0.5}, "turned by a quarter": {91, 0.5, 0.5}, "other papers": {30, 0, 0.5}} {
+		s := &search{w: 640, h: 480, text: []ocr.Quad{line(150, 300, 200, 0), line(150, 350, 200, 0), line(250, 10, 200, tt.degrees), line(450, 5, 200, tt.degrees)}}
+		inside, cut, aligned := s.textInside(half)
+		if math.Abs(inside-tt.within) > 0.01 || cut != 0 || math.Abs(aligned-tt.aligned) > 0.01 {
+			t.Errorf("%s: %.2f inside, %.2f cut, %.2f aligned", name, inside, cut, aligned)
+		}
+	}
+}
+
+// TestSnapped: what is an upright rectangle but for a pixel is cut out as it is.
+func TestSnapped(t *testing.T) {
+	near := ocr.Quad{{X: 10.4, Y: 20.3}, {X: 99.8, Y: 20.1}, {X: 100.2, Y: 79.7}, {X: 10.1, Y: 80.4}}
+	if got, want := snapped(near), (ocr.Quad{{X: 10, Y: 20}, {X: 100, Y: 20}, {X: 100, Y: 80}, {X: 10, Y: 80}}); got != want {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := snapped(sheetQuad); got != sheetQuad {
+		t.Errorf("a tilted sheet became %v", got)
+	}
+}

@@ -1,0 +1,202 @@
+package page
+
+import (
+	"math"
+
+	"github.com/heyan/heyan/ocr"
+)
+
+// score tells how much a quad looks like the sheet: 0 when it cannot be.
+func (s *search) score(q ocr.Quad) float64 {
+	share := area(q) / float64(s.w*s.h)
+	if share < minAreaShare || share > maxAreaShare {
+		return 0
+	}
+	ratio := func(a, b float64) float64 { return math.Min(a, b) / math.Max(math.Max(a, b), 1) }
+	opposite := math.Min(ratio(dist(q[0], q[1]), dist(q[3], q[2])), ratio(dist(q[0], q[3]), dist(q[1], q[2])))
+	if opposite < minSidesRatio {
+		return 0
+	}
+	aspect := 1 / ratio(q.Width(), q.Height())
+	if aspect < minAspect || aspect > maxAspect {
+		return 0
+	}
+	inside, cut, aligned := s.textInside(q)
+	if inside < minTextBesidePapers || cut > maxTextCut*inside || inside < minTextInside && aligned > maxTextAligned*(1-inside) {
+		return 0
+	}
+	support, worst := s.support(q)
+	if support < minSupport || worst < minSideSupport {
+		return 0
+	}
+	score := support + 0.5*worst + inside + 0.5*opposite + 0.1*share + s.paperInside(q) - 0.5*math.Abs(math.Log(aspect/idealAspect))
+	if inside < minTextInside {
+		score = math.Max(score-besidePapers, 0)
+	}
+	return score
+}
+
+// support is the share of the outline on edges, and that of the worst side.
+func (s *search) support(q ocr.Quad) (mean, worst float64) {
+	worst = 1
+	for i := range 4 {
+		a, b := q[i], q[(i+1)%4]
+		n := max(int(dist(a, b)), 1)
+		hits := 0
+		for k := range n {
+			f := (float64(k) + 0.5) / float64(n)
+			if s.edge(ocr.Point{X: a.X + (b.X-a.X)*f, Y: a.Y + (b.Y-a.Y)*f}) {
+				hits++
+			}
+		}
+		side := float64(hits) / float64(n)
+		mean += side / 4
+		worst = math.Min(worst, side)
+	}
+	return mean, worst
+}
+
+// textInside is the share of the text's area whose lines begin and end inside the
+// quad and its margin, of those that only do one of the two, and of the others that
+// run along its sides; 1 without any text.
+func (s *search) textInside(q ocr.Quad) (inside, cut, aligned float64) {
+	along := direction(q[0], q[1])
+	center := q.Center()
+	for i := range q {
+		q[i].X += (q[i].X - center.X) * 2 * margin
+		q[i].Y += (q[i].Y - center.Y) * 2 * margin
+	}
+	all := 0.0
+	for _, line := range s.text {
+		size := line.Width() * line.Height()
+		all += size
+		switch from, to := contains(q, middle(line[0], line[3])), contains(q, middle(line[1], line[2])); {
+		case from && to:
+			inside += size
+		case from || to:
+			cut += size
+		case math.Abs(math.Remainder(direction(line[0], line[1])-along, 90)) < alignedDegrees:
+			aligned += size
+		}
+	}
+	if all == 0 {
+		return 1, 0, 0
+	}
+	return inside / all, cut / all, aligned / all
+}
+
+// direction is the angle from a to b in degrees.
+func direction(a, b ocr.Point) float64 { return math.Atan2(b.Y-a.Y, b.X-a.X) * 180 / math.Pi }
+
+// paperInside is the share of a band along the quad's sides, just inside, that has
+// the color of the paper round the nearest text: a frame or folder has not.
+func (s *search) paperInside(q ocr.Quad) float64 {
+	center := q.Center()
+	hits, all := 0, 0
+	for i := range 4 {
+		a, b := q[i], q[(i+1)%4]
+		for k := range bandSamples {
+			f := (float64(k) + 0.5) / bandSamples
+			p := ocr.Point{X: a.X + (b.X-a.X)*f, Y: a.Y + (b.Y-a.Y)*f}
+			d := bandDepthPx / math.Max(dist(p, center), 1)
+			p = ocr.Point{X: p.X + (center.X-p.X)*d, Y: p.Y + (center.Y-p.Y)*d}
+			if p.X < 0 || p.Y < 0 || p.X >= float64(s.w) || p.Y >= float64(s.h) {
+				continue
+			}
+			all++
+			if s.isPaper(p) {
+				hits++
+			}
+		}
+	}
+	return float64(hits) / float64(max(all, 1))
+}
+
+// isPaper says that a place has the color of the paper round the nearest text.
+func (s *search) isPaper(p ocr.Point) bool {
+	c, ok := s.color(p)
+	if !ok || len(s.paper) == 0 {
+		return false
+	}
+	near := s.paperAt(p)
+	return math.Abs(c[0]-near[0]) < paperLight && math.Hypot(c[1]-near[1], c[2]-near[2]) < paperHue
+}
+
+// edge says that there is an edge at a place, in any channel. Those of the photo
+// itself are no evidence.
+func (s *search) edge(p ocr.Point) bool {
+	x, y := int(p.X), int(p.Y)
+	return x >= 2 && y >= 2 && x < s.w-2 && y < s.h-2 && s.edges.GetUCharAt(y, x) > 0
+}
+
+// sheetColor is the color of paper at a place.
+type sheetColor struct {
+	at    ocr.Point
+	color [3]float64
+}
+
+// paperAt is the color of the paper round the text nearest to a place.
+func (s *search) paperAt(p ocr.Point) [3]float64 {
+	best := s.paper[0]
+	for _, c := range s.paper {
+		if dist(c.at, p) < dist(best.at, p) {
+			best = c
+		}
+	}
+	return best.color
+}
+
+// color is lightness and the two color axes, 0..255, of a pixel.
+func (s *search) color(p ocr.Point) (c [3]float64, ok bool) {
+	x, y := int(p.X), int(p.Y)
+	if x < 0 || y < 0 || x >= s.w || y >= s.h {
+		return c, false
+	}
+	for k := range c {
+		c[k] = float64(s.lab[k].GetUCharAt(y, x))
+	}
+	return c, true
+}
+
+// findPaper takes the lightest color round each line of text for its paper.
+func (s *search) findPaper() {
+	for _, line := range s.text {
+		center := line.Center()
+		best := sheetColor{at: center}
+		for _, side := range [][2]ocr.Point{{line[0], line[1]}, {line[3], line[2]}} {
+			for k := range 5 {
+				f := (float64(k) + 0.5) / 5
+				p := ocr.Point{X: side[0].X + (side[1].X-side[0].X)*f, Y: side[0].Y + (side[1].Y-side[0].Y)*f}
+				if c, ok := s.color(p); ok && c[0] > best.color[0] {
+					best.color = c
+				}
+			}
+		}
+		if best.color[0] > 0 {
+			s.paper = append(s.paper, best)
+		}
+	}
+}
+
+func middle(a, b ocr.Point) ocr.Point { return ocr.Point{X: (a.X + b.X) / 2, Y: (a.Y + b.Y) / 2} }
+
+// contains tells whether a point lies inside a convex, clockwise quad.
+func contains(q ocr.Quad, p ocr.Point) bool {
+	for i := range 4 {
+		a, b := q[i], q[(i+1)%4]
+		if (b.X-a.X)*(p.Y-a.Y)-(b.Y-a.Y)*(p.X-a.X) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// area is a quad's by the shoelace formula.
+func area(q ocr.Quad) float64 {
+	sum := 0.0
+	for i := range 4 {
+		a, b := q[i], q[(i+1)%4]
+		sum += a.X*b.Y - b.X*a.Y
+	}
+	return math.Abs(sum) / 2
+}
