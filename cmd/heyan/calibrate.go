@@ -21,6 +21,7 @@ import (
 	"github.com/heyan/heyan/eval"
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
+	"github.com/heyan/heyan/worker/engine"
 	"github.com/heyan/heyan/quality"
 	"github.com/heyan/heyan/synth"
 )
@@ -180,7 +181,7 @@ func (c *calibrateCommand) read(ctx context.Context, std standard, pictures []la
 	}
 	n := 0
 	for r := range inOrder(len(open), children, func(i int) report.Report {
-		return verifyFile(ctx, pool, report.Submission{ID: newID(), File: open[i].File}, open[i].Path, policy)
+		return verifyFile(ctx, pool, engine.Request{Submission: report.Submission{ID: newID(), File: open[i].File}}, open[i].Path, policy)
 	}) {
 		if ctx.Err() != nil {
 			return nil, ctx.Err()

@@ -10,6 +10,7 @@ import (
 	"github.com/heyan/heyan/eval"
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
+	"github.com/heyan/heyan/worker/engine"
 )
 
 type evalQualityCommand struct {
@@ -107,7 +108,7 @@ func (c *evalQualityCommand) read(ctx context.Context, files []pictureFile, poli
 		if r, ok := known[files[i].name]; ok {
 			return r
 		}
-		return verifyFile(ctx, pool, report.Submission{ID: newID(), File: files[i].name, Policy: c.Policy}, files[i].path, policy)
+		return verifyFile(ctx, pool, engine.Request{Submission: report.Submission{ID: newID(), File: files[i].name}, Policy: c.Policy}, files[i].path, policy)
 	}) {
 		if reports = append(reports, r); len(reports)%50 == 0 {
 			fmt.Fprintf(log, "eval-quality: %d of %d pictures read\n", len(reports), len(files))
