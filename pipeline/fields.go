@@ -25,7 +25,7 @@ func (r *run) fields(sheet page.Page, f face) {
 	}
 	for name, v := range f.Fields {
 		sure := certainty(v)
-		if name == report.FieldCompanyName && broken(f.lines, v) {
+		if name == report.FieldCompanyName && (broken(f.lines, v) || v.Interrupted || half(v, f.Fields[report.FieldType])) {
 			sure *= brokenFactor
 		}
 		r.evidence.Fields[name] = r.confirmed(name, v, report.Field{
@@ -99,6 +99,12 @@ func broken(lines []ocr.Line, v license.Value) bool {
 		}
 	}
 	return false
+}
+
+// half tells whether a name lacks what its type demands: a company's name says
+// 公司 by law (公司法), so that one without was cut off.
+func half(name, kind license.Value) bool {
+	return strings.Contains(kind.Text, "有限") && strings.Contains(kind.Text, "公司") && !strings.Contains(name.Text, "公司")
 }
 
 // confirmed marks a field that the QR code says in words too: two readings

@@ -21,9 +21,9 @@ import (
 	"github.com/heyan/heyan/eval"
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
-	"github.com/heyan/heyan/worker/engine"
 	"github.com/heyan/heyan/quality"
 	"github.com/heyan/heyan/synth"
+	"github.com/heyan/heyan/worker/engine"
 )
 
 type calibrateCommand struct {

@@ -36,6 +36,9 @@ type Value struct {
 	Characters []ocr.Character // when the engine gave them, in the order of Raw
 	Amount     *report.Amount  // capital only
 	EmPx       float64         // height of the line, pixels
+	// Interrupted says that print goes on in the row of a name behind what was read
+	// of it: something hides the middle.
+	Interrupted bool
 }
 
 // Extract reads the face of a license from lines of text. The page is upright;
@@ -63,6 +66,7 @@ func Extract(lines []ocr.Line, width, height int) Reading {
 			}
 		}
 		if v, ok := value(h.label.field, h.String(), h.value); ok {
+			v.Interrupted = h.label.field == report.FieldCompanyName && r.goesOnBehind(h)
 			reading.Fields[h.label.field] = v
 		}
 	}

@@ -105,3 +105,16 @@ func (p *page) row(x0, x1, y, h float64) ocr.Quad {
 	a, b := at(x0), at(x1)
 	return ocr.Quad{{X: a.X, Y: a.Y - h/2}, {X: b.X, Y: b.Y - h/2}, {X: b.X, Y: b.Y + h/2}, {X: a.X, Y: a.Y + h/2}}
 }
+
+// goesOnBehind says whether free print stands in the row of h's value, behind it
+// and in its column.
+func (r *reader) goesOnBehind(h *hit) bool {
+	last, right := h.value[len(h.value)-1], r.right(h)
+	for i, f := range r.fragments {
+		if !r.taken[i] && !f.fixed && f.x0 > last.x1 && f.x0 < right && sameRow(last, f) &&
+			f.h < maxHeightRatio*last.h && f.h > last.h/maxHeightRatio && count(f.bare(), isHan) > 0 {
+			return true
+		}
+	}
+	return false
+}

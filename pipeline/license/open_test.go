@@ -104,3 +104,18 @@ func TestSumBesideWatermark(t *testing.T) {
 		}
 	}
 }
+
+// TestNameIsInterrupted: print behind a name in its row says that the middle is
+// hidden; the next column's does not.
+func TestNameIsInterrupted(t *testing.T) {
+	hidden := portrait2014(newSheet(920, 1280)).replace("示例市秋山科技有限公司", "示例市秋山").print(700, 484, 24, "科技有限公司")
+	v := hidden.read().Fields[report.FieldCompanyName]
+	if v.Text != "示例市秋山" || !v.Interrupted {
+		t.Errorf("got %q, interrupted %v", v.Text, v.Interrupted)
+	}
+	for _, s := range sheets {
+		if v, ok := s.make().read().Fields[report.FieldCompanyName]; ok && v.Interrupted {
+			t.Errorf("%s: %q is called interrupted", s.name, v.Text)
+		}
+	}
+}
