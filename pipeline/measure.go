@@ -189,9 +189,9 @@ const (
 // alongDegrees is how far text turns from the sides of a sheet that it lies along.
 const alongDegrees = 6
 
-// along tells text that runs along the sides of a sheet, as on another one laid
+// parallel tells text that runs along the sides of a sheet, as on another one laid
 // beside it, from that of papers that lie about.
-func along(sheet, line ocr.Quad) bool {
+func parallel(sheet, line ocr.Quad) bool {
 	direction := func(q ocr.Quad) float64 { return math.Atan2(q[1].Y-q[0].Y, q[1].X-q[0].X) * 180 / math.Pi }
 	return math.Abs(math.Remainder(direction(line)-direction(sheet), 90)) < alongDegrees
 }
@@ -207,7 +207,7 @@ func documents(sheet page.Page, f face, text []ocr.Quad) quality.Spot {
 	var beside []ocr.Quad
 	em := 0.0
 	for _, line := range text {
-		if sheet.Found() && !quality.Inside(own, line.Center()) && along(sheet.Quad, line) {
+		if sheet.Found() && !quality.Inside(own, line.Center()) && parallel(sheet.Quad, line) {
 			beside = append(beside, line)
 			em += boxPerEm * line.Width() / max(line.Height(), 1)
 		}
