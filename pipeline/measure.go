@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"image"
+	"math"
 	"slices"
 	"strings"
 
@@ -182,6 +183,16 @@ const (
 	secondSheetEm = 70
 )
 
+// alongDegrees is how far text turns from the sides of a sheet that it lies along.
+const alongDegrees = 6
+
+// parallel tells text that runs along the sides of a sheet, as on another one laid
+// beside it, from that of papers that lie about.
+func parallel(sheet, line ocr.Quad) bool {
+	direction := func(q ocr.Quad) float64 { return math.Atan2(q[1].Y-q[0].Y, q[1].X-q[0].X) * 180 / math.Pi }
+	return math.Abs(math.Remainder(direction(line)-direction(sheet), 90)) < alongDegrees
+}
+
 // documents counts the sheets that a photo shows: by titles, by codes, and by text
 // beside the sheet. The place is that of the text, or of the second title.
 func documents(sheet page.Page, f face, text []ocr.Quad) quality.Spot {
@@ -193,7 +204,7 @@ func documents(sheet page.Page, f face, text []ocr.Quad) quality.Spot {
 	var beside []ocr.Quad
 	em := 0.0
 	for _, line := range text {
-		if sheet.Found() && !quality.Inside(own, line.Center()) {
+		if sheet.Found() && !quality.Inside(own, line.Center()) && parallel(sheet.Quad, line) {
 			beside = append(beside, line)
 			em += boxPerEm * line.Width() / max(line.Height(), 1)
 		}

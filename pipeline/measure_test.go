@@ -61,6 +61,11 @@ func TestDocuments(t *testing.T) {
 	for i := range 6 {
 		beside = append(beside, printed("", 1200, 100+50*float64(i), 300, 26).Quad)
 	}
+	var about []ocr.Quad // on papers that lie askew
+	for i := range 6 {
+		y := 100 + 50*float64(i)
+		about = append(about, ocr.Quad{{X: 1200, Y: y}, {X: 1480, Y: y + 100}, {X: 1471, Y: y + 125}, {X: 1191, Y: y + 25}})
+	}
 	footer := []ocr.Quad{printed("", 50, 710, 900, 20).Quad, printed("", 50, 735, 900, 20).Quad}
 	for name, tt := range map[string]struct {
 		lines []ocr.Line
@@ -71,6 +76,7 @@ func TestDocuments(t *testing.T) {
 		"one":                        {[]ocr.Line{title, small, value, value}, footer, frame, 1},
 		"two titles":                 {[]ocr.Line{title, second, small, value, value, value, value}, nil, ocr.Quad{}, 2},
 		"text beside the sheet":      {[]ocr.Line{title, value, value}, beside, frame, 2},
+		"papers about":               {[]ocr.Line{title, value, value}, about, frame, 1},
 		"no sheet to be beside":      {[]ocr.Line{title, value, value}, beside, ocr.Quad{}, 1},
 		"nothing was read on either": {nil, nil, ocr.Quad{}, 1},
 	} {
