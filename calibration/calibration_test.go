@@ -15,36 +15,6 @@ import (
 	"github.com/heyan/heyan/synth"
 )
 
-func TestFigures(t *testing.T) {
-	// Four legible, four lost; one pair is the wrong way round, one is a tie.
-	all := []Forecast{{0.1, false}, {0.2, false}, {0.4, false}, {0.6, false}, {0.5, true}, {0.6, true}, {0.8, true}, {0.9, true}}
-	for _, tt := range []struct {
-		name      string
-		got, want float64
-	}{
-		{"AUC", AUC(all), (16 - 1 - 0.5) / 16},
-		{"AUC of one kind", AUC(all[:4]), 1},
-		{"Brier", Brier(all), (0.01 + 0.04 + 0.16 + 0.36 + 0.25 + 0.16 + 0.04 + 0.01) / 8},
-		{"ECE of a sure forecast", ECE([]Forecast{{1, true}, {0, false}}), 0},
-		{"ECE of a coin", ECE(repeat(Forecast{0.5, true}, Forecast{0.5, false}, 20)), 0},
-		{"ECE of nonsense", ECE(repeat(Forecast{0.9, false}, Forecast{0.9, false}, 20)), 0.9},
-		{"rejected", RejectedLegible(all), 0.25},
-		{"rejected with nothing lost", RejectedLegible(all[:4]), 0},
-	} {
-		if math.Abs(tt.got-tt.want) > 1e-9 {
-			t.Errorf("%s: got %g, want %g", tt.name, tt.got, tt.want)
-		}
-	}
-}
-
-// repeat takes turns.
-func repeat(a, b Forecast, n int) (all []Forecast) {
-	for range n {
-		all = append(all, a, b)
-	}
-	return all
-}
-
 // Lines whose fate follows a known model give it back, and no weight for what does
 // not matter or would speak for a picture.
 func TestFitLogistic(t *testing.T) {

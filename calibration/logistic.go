@@ -130,3 +130,10 @@ func solve(a [][]float64, b []float64) []float64 {
 	}
 	return x
 }
+
+func one(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

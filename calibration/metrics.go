@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/heyan/heyan/eval"
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/quality"
 )
@@ -13,32 +14,32 @@ import (
 // Level says what a forecast is about, and from what.
 type Level struct {
 	Name      string
-	Forecasts func(Sample) []Forecast
+	Forecasts func(Sample) []eval.Forecast
 }
 
 // Levels are those that are measured.
 var Levels = []Level{
-	{"line_image", func(s Sample) (all []Forecast) {
+	{"line_image", func(s Sample) (all []eval.Forecast) {
 		for _, l := range s.Lines {
-			all = append(all, Forecast{l.Image, l.Lost})
+			all = append(all, eval.Forecast{P: l.Image, Lost: l.Lost})
 		}
 		return all
 	}},
-	{"line_full", func(s Sample) (all []Forecast) {
+	{"line_full", func(s Sample) (all []eval.Forecast) {
 		for _, l := range s.Lines {
-			all = append(all, Forecast{l.Full, l.Lost})
+			all = append(all, eval.Forecast{P: l.Full, Lost: l.Lost})
 		}
 		return all
 	}},
-	{"page_image", func(s Sample) []Forecast { return []Forecast{{s.Image, s.Lost()}} }},
-	{"page_full", func(s Sample) []Forecast { return []Forecast{{s.Full, s.Lost()}} }},
+	{"page_image", func(s Sample) []eval.Forecast { return []eval.Forecast{{P: s.Image, Lost: s.Lost()}} }},
+	{"page_full", func(s Sample) []eval.Forecast { return []eval.Forecast{{P: s.Full, Lost: s.Lost()}} }},
 }
 
 // figures are what is measured at each level.
 var figures = []struct {
 	name string
-	of   func([]Forecast) float64
-}{{"auc", AUC}, {"brier", Brier}, {"ece", ECE}, {"rejected_legible", RejectedLegible}}
+	of   func([]eval.Forecast) float64
+}{{"auc", eval.AUC}, {"brier", eval.Brier}, {"ece", eval.ECE}, {"rejected_legible", func(all []eval.Forecast) float64 { return eval.RejectedLegible(all).Value() }}}
 
 // Metrics are the figures of the synthetic pictures of Test, with intervals by
 // license; those of pages from the image with the real ones; and the share of the real
@@ -51,7 +52,7 @@ func Metrics(samples []Sample, seed uint64) []quality.Metric {
 		all := slices.Concat(groups...)
 		for _, f := range figures {
 			m := quality.Metric{Name: prefix + level.Name + "_" + f.name, Value: f.of(all)}
-			m.Low, m.High = Interval(groups, f.of, rng)
+			m.Low, m.High = eval.Bootstrap(groups, f.of, rng)
 			metrics = append(metrics, m)
 		}
 	}
@@ -60,7 +61,7 @@ func Metrics(samples []Sample, seed uint64) []quality.Metric {
 	}
 	page := Levels[slices.IndexFunc(Levels, func(l Level) bool { return l.Name == "page_image" })]
 	measure("with_real_", page, func(s Sample) bool { return s.Split == Test })
-	suspected := func(all []Forecast) float64 {
+	suspected := func(all []eval.Forecast) float64 {
 		n := 0.0
 		for _, f := range all {
 			n += one(f.P >= 0.5) / float64(len(all))
@@ -69,19 +70,19 @@ func Metrics(samples []Sample, seed uint64) []quality.Metric {
 	}
 	groups := forecasts(samples, page, func(s Sample) bool { return s.Split == Test && s.Synth == nil && !s.Lost() })
 	m := quality.Metric{Name: "real_legible_suspected", Value: suspected(slices.Concat(groups...))}
-	m.Low, m.High = Interval(groups, suspected, rng)
+	m.Low, m.High = eval.Bootstrap(groups, suspected, rng)
 	return append(metrics, m)
 }
 
 // forecasts are those of some samples, by license.
-func forecasts(samples []Sample, level Level, of func(Sample) bool) [][]Forecast {
-	byLicense := map[string][]Forecast{}
+func forecasts(samples []Sample, level Level, of func(Sample) bool) [][]eval.Forecast {
+	byLicense := map[string][]eval.Forecast{}
 	for _, s := range samples {
 		if of(s) {
 			byLicense[s.License] = append(byLicense[s.License], level.Forecasts(s)...)
 		}
 	}
-	var groups [][]Forecast
+	var groups [][]eval.Forecast
 	for _, license := range slices.Sorted(maps.Keys(byLicense)) {
 		groups = append(groups, byLicense[license])
 	}

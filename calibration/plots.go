@@ -1,6 +1,8 @@
 package calibration
 
 import (
+	"github.com/heyan/heyan/eval"
+
 	"bytes"
 	"cmp"
 	"html/template"
@@ -74,7 +76,7 @@ func plots(samples []Sample) ([]template.HTML, error) {
 	for _, level := range Levels {
 		all := slices.Concat(forecasts(samples, level, func(s Sample) bool { return s.Split == Test && s.Synth != nil })...)
 		var bins plotter.XYs
-		for _, b := range Bins(all) {
+		for _, b := range eval.Bins(all) {
 			bins = append(bins, plotter.XY{X: b.P, Y: b.Lost})
 		}
 		reliability = append(reliability, curve{level.Name, bins})
@@ -103,9 +105,9 @@ func plots(samples []Sample) ([]template.HTML, error) {
 
 // sweep moves the threshold over all forecasts, highest first for the ROC, lowest
 // first for the risk.
-func sweep(all []Forecast) (rates, risks plotter.XYs) {
+func sweep(all []eval.Forecast) (rates, risks plotter.XYs) {
 	sorted := slices.Clone(all)
-	slices.SortStableFunc(sorted, func(a, b Forecast) int { return cmp.Compare(a.P, b.P) })
+	slices.SortStableFunc(sorted, func(a, b eval.Forecast) int { return cmp.Compare(a.P, b.P) })
 	lost := 0.0
 	for _, f := range sorted {
 		lost += one(f.Lost)

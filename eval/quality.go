@@ -3,6 +3,7 @@ package eval
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/heyan/heyan/pipeline/report"
@@ -91,26 +92,34 @@ var otherwise = []synth.DefectKind{synth.Masked, synth.Specimen, synth.SecondLic
 // riskRows measure the probability, from the image alone, that a required field
 // cannot be read.
 func riskRows(samples []Sample) []Row {
-	var risks []risk
+	var judged []Sample
 	for _, s := range samples {
-		if s.License == nil || s.has(otherwise...) || s.Report.Quality.Page == nil {
-			continue
+		if s.License != nil && !s.has(otherwise...) && s.Report.Quality.Page != nil {
+			judged = append(judged, s)
 		}
-		risks = append(risks, risk{s.LicenseID, s.Report.Quality.Page.Unreadable, s.lost()})
 	}
-	of := fmt.Sprint(len(risks), " pages")
-	license := func(r risk) string { return r.license }
-	row := func(key, name, goal string, stat func([]risk) float64) Row {
-		row := Row{Key: key, Name: name, Value: stat(risks), Of: of, Goal: goal}
-		row.Low, row.High = bootstrap(risks, license, stat)
+	forecasts := func(samples []Sample) []Forecast {
+		all := make([]Forecast, len(samples))
+		for i, s := range samples {
+			all[i] = Forecast{s.Report.Quality.Page.Unreadable, s.lost()}
+		}
+		return all
+	}
+	byLicense := Grouped(judged, func(s Sample) string { return s.LicenseID })
+	row := func(key, name, goal string, figure func([]Forecast) float64) Row {
+		row := Row{Key: key, Name: name, Value: figure(forecasts(judged)), Of: fmt.Sprint(len(judged), " pages"), Goal: goal}
+		if len(judged) == 0 {
+			row.Value = math.NaN()
+		}
+		row.Low, row.High = Bootstrap(byLicense, func(s []Sample) float64 { return figure(forecasts(s)) }, rand.New(rand.NewPCG(1, 2)))
 		return row
 	}
-	rejection := rejected(risks)
-	over := row("legible_rejected", "legible pages rejected at ≤ 5 % unreadable accepted", "≤ 5 %", func(r []risk) float64 { return rejected(r).Value() })
+	rejection := RejectedLegible(forecasts(judged))
+	over := row("legible_rejected", "legible pages rejected at ≤ 5 % unreadable accepted", "≤ 5 %", func(all []Forecast) float64 { return RejectedLegible(all).Value() })
 	over.Of = fmt.Sprintf("%d/%d", rejection.Hits, rejection.Of)
 	return []Row{
-		row("auc", "AUC, a required field cannot be read, image only, page", "≥ 97 %", auc),
-		row("ece", "ECE of the same", "≤ 3 %", ece),
+		row("auc", "AUC, a required field cannot be read, image only, page", "≥ 97 %", AUC),
+		row("ece", "ECE of the same", "≤ 3 %", ECE),
 		over,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,39 +14,44 @@ import (
 	"github.com/heyan/heyan/synth"
 )
 
-func risks(probability ...float64) []risk { // lost where negative
-	out := make([]risk, len(probability))
+func forecasts(probability ...float64) []Forecast { // lost where negative
+	out := make([]Forecast, len(probability))
 	for i, p := range probability {
-		out[i] = risk{fmt.Sprint(i), math.Abs(p), p < 0}
+		out[i] = Forecast{math.Abs(p), p < 0}
 	}
 	return out
 }
 
-func TestRisk(t *testing.T) {
+func TestForecasts(t *testing.T) {
 	for name, tt := range map[string]struct {
-		risks    []risk
-		auc, ece float64
-		rejected Rate
+		forecasts       []Forecast
+		auc, ece, brier float64
+		rejected        Rate
 	}{
-		"told apart":     {risks(0.1, 0.2, -0.8, -0.9), 1, 0.15, Rate{0, 2}},
-		"the wrong way":  {risks(0.9, -0.1), 0, 0.9, Rate{1, 1}},
-		"all the same":   {risks(0.5, 0.5, -0.5, -0.5), 0.5, 0.5, Rate{2, 2}},
-		"one between":    {risks(0.1, 0.6, -0.5, -0.9), 0.75, 0.325, Rate{1, 2}},
-		"nothing is bad": {risks(0.1, 0.3), math.NaN(), 0.2, Rate{0, 2}},
+		"told apart":     {forecasts(0.1, 0.2, -0.8, -0.9), 1, 0.15, 0.025, Rate{0, 2}},
+		"the wrong way":  {forecasts(0.9, -0.1), 0, 0.9, 0.81, Rate{1, 1}},
+		"all the same":   {forecasts(0.5, 0.5, -0.5, -0.5), 0.5, 0.5, 0.25, Rate{2, 2}},
+		"one between":    {forecasts(0.1, 0.6, -0.5, -0.9), 0.75, 0.325, 0.1575, Rate{1, 2}},
+		"nothing is bad": {forecasts(0.1, 0.3), 1, 0.2, 0.05, Rate{0, 2}},
 	} {
-		if got := auc(tt.risks); math.Abs(got-tt.auc) > 1e-9 && !(math.IsNaN(got) && math.IsNaN(tt.auc)) {
-			t.Errorf("%s: AUC %v, want %v", name, got, tt.auc)
+		for figure, v := range map[string][2]float64{"AUC": {AUC(tt.forecasts), tt.auc}, "ECE": {ECE(tt.forecasts), tt.ece}, "Brier": {Brier(tt.forecasts), tt.brier}} {
+			if math.Abs(v[0]-v[1]) > 1e-9 {
+				t.Errorf("%s: %s %v, want %v", name, figure, v[0], v[1])
+			}
 		}
-		if got := ece(tt.risks); math.Abs(got-tt.ece) > 1e-9 {
-			t.Errorf("%s: ECE %v, want %v", name, got, tt.ece)
-		}
-		if got := rejected(tt.risks); got != tt.rejected {
+		if got := RejectedLegible(tt.forecasts); got != tt.rejected {
 			t.Errorf("%s: rejected %v, want %v", name, got, tt.rejected)
 		}
 	}
-	mean := func(rs []risk) float64 { return ece(rs) }
-	low, high := bootstrap(risks(0.1, 0.2, -0.8, -0.9), func(r risk) string { return r.license }, mean)
-	again, _ := bootstrap(risks(0.1, 0.2, -0.8, -0.9), func(r risk) string { return r.license }, mean)
+}
+
+func TestBootstrap(t *testing.T) {
+	groups := Grouped(forecasts(0.1, 0.2, -0.8, -0.9), func(f Forecast) string { return fmt.Sprint(f.P) })
+	if len(groups) != 4 || groups[2][0].P != 0.8 {
+		t.Errorf("grouped as %v", groups)
+	}
+	low, high := Bootstrap(groups, ECE, rand.New(rand.NewPCG(1, 2)))
+	again, _ := Bootstrap(groups, ECE, rand.New(rand.NewPCG(1, 2)))
 	if low != again || low > 0.15 || high < 0.15 {
 		t.Errorf("interval %v to %v, again %v", low, high, again)
 	}

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/heyan/heyan/pipeline/report"
@@ -57,7 +58,7 @@ func pageRows(samples []Sample) []Row {
 	}
 	row := func(key, name, goal string, of []found) Row {
 		row := Row{Key: key, Name: name, Value: mean(of), Of: fmt.Sprint(len(of), " pages"), Goal: goal}
-		row.Low, row.High = bootstrap(of, func(f found) string { return f.license }, mean)
+		row.Low, row.High = Bootstrap(Grouped(of, func(f found) string { return f.license }), mean, rand.New(rand.NewPCG(1, 2)))
 		return row
 	}
 	overall := row("quad_iou", "quad IoU with the sheet or its frame, the nearer", "≥ 98.7 %", all)

@@ -1,7 +1,8 @@
-package calibration
+package eval
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -10,6 +11,14 @@ import (
 type Forecast struct {
 	P    float64
 	Lost bool
+}
+
+// outcome is 1 for what was lost.
+func (f Forecast) outcome() float64 {
+	if f.Lost {
+		return 1
+	}
+	return 0
 }
 
 // AUC is the probability that something lost has the higher forecast of a pair; ties
@@ -42,7 +51,7 @@ func AUC(all []Forecast) float64 {
 func Brier(all []Forecast) float64 {
 	sum := 0.0
 	for _, f := range all {
-		d := f.P - one(f.Lost)
+		d := f.P - f.outcome()
 		sum += d * d
 	}
 	return sum / float64(max(len(all), 1))
@@ -69,7 +78,7 @@ func Bins(all []Forecast) []Bin {
 		b := Bin{N: len(part)}
 		for _, f := range part {
 			b.P += f.P / float64(len(part))
-			b.Lost += one(f.Lost) / float64(len(part))
+			b.Lost += f.outcome() / float64(len(part))
 		}
 		bins = append(bins, b)
 	}
@@ -89,55 +98,60 @@ func ECE(all []Forecast) float64 {
 // mostAccepted is the share of what is lost that may be accepted.
 const mostAccepted = 0.05
 
-// RejectedLegible is the share of what is legible that the strictest threshold which
+// RejectedLegible counts, among what is legible, what the strictest threshold that
 // accepts at most mostAccepted of the lost rejects.
-func RejectedLegible(all []Forecast) float64 {
+func RejectedLegible(all []Forecast) Rate {
 	var lost []float64
 	for _, f := range all {
 		if f.Lost {
 			lost = append(lost, f.P)
 		}
 	}
-	if len(lost) == 0 {
-		return 0
+	threshold := math.Inf(1)
+	if len(lost) > 0 {
+		slices.Sort(lost)
+		threshold = lost[int(mostAccepted*float64(len(lost)))]
 	}
-	slices.Sort(lost)
-	threshold := lost[int(mostAccepted*float64(len(lost)))]
-	rejected, legible := 0, 0
+	var rate Rate
 	for _, f := range all {
 		if !f.Lost {
-			legible++
-			if f.P >= threshold {
-				rejected++
-			}
+			rate.count(f.P >= threshold)
 		}
 	}
-	return float64(rejected) / float64(max(legible, 1))
+	return rate
 }
 
-func one(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
+// resamples is how often the bootstrap draws.
 const resamples = 1000
 
-// Interval is the 95 % bootstrap interval of a figure over groups of forecasts, which
-// are drawn as a whole.
-func Interval(groups [][]Forecast, figure func([]Forecast) float64, rng *rand.Rand) (low, high float64) {
+// Bootstrap is the 95 % interval of a statistic by percentiles. Groups are drawn as
+// a whole: pictures of one license are not independent.
+func Bootstrap[T any](groups [][]T, stat func([]T) float64, rng *rand.Rand) (low, high float64) {
 	if len(groups) == 0 {
 		return 0, 0
 	}
 	values := make([]float64, resamples)
 	for i := range values {
-		var all []Forecast
+		var all []T
 		for range groups {
 			all = append(all, groups[rng.IntN(len(groups))]...)
 		}
-		values[i] = figure(all)
+		values[i] = stat(all)
 	}
-	slices.Sort(values)
-	return values[resamples*25/1000], values[resamples*975/1000]
+	return quantile(values, 0.025), quantile(values, 0.975)
+}
+
+// Grouped are items by group, in the order in which groups come.
+func Grouped[T any](items []T, group func(T) string) [][]T {
+	var groups [][]T
+	index := map[string]int{}
+	for _, item := range items {
+		name := group(item)
+		if _, ok := index[name]; !ok {
+			index[name] = len(groups)
+			groups = append(groups, nil)
+		}
+		groups[index[name]] = append(groups[index[name]], item)
+	}
+	return groups
 }
