@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -38,15 +37,7 @@ type RowFloors struct {
 }
 
 // ReadRowFloors reads floors from JSON; unknown names are errors.
-func ReadRowFloors(r io.Reader) (RowFloors, error) {
-	d := json.NewDecoder(r)
-	d.DisallowUnknownFields()
-	var f RowFloors
-	if err := d.Decode(&f); err != nil {
-		return RowFloors{}, fmt.Errorf("floors: %w", err)
-	}
-	return f, nil
-}
+func ReadRowFloors(r io.Reader) (RowFloors, error) { return readFloors[RowFloors](r) }
 
 // Broken lists the floors that rows do not reach, in words.
 func (f RowFloors) Broken(rows []Row) []string {

@@ -312,14 +312,15 @@ type Floors struct {
 }
 
 // ReadFloors reads floors from JSON; unknown names are errors.
-func ReadFloors(r io.Reader) (Floors, error) {
+func ReadFloors(r io.Reader) (Floors, error) { return readFloors[Floors](r) }
+
+func readFloors[F any](r io.Reader) (floors F, err error) {
 	d := json.NewDecoder(r)
 	d.DisallowUnknownFields()
-	var f Floors
-	if err := d.Decode(&f); err != nil {
-		return Floors{}, fmt.Errorf("floors: %w", err)
+	if err := d.Decode(&floors); err != nil {
+		return floors, fmt.Errorf("floors: %w", err)
 	}
-	return f, nil
+	return floors, nil
 }
 
 // Broken lists the floors that a summary does not reach, in words.

@@ -101,7 +101,7 @@ func (c *evalCommand) Run(ctx context.Context, std standard) error {
 			return err
 		}
 	}
-	return c.hold(std.out, summary)
+	return hold(std.out, c.Floors, eval.ReadFloors, summary)
 }
 
 // declared is what is submitted with a picture.
@@ -194,21 +194,21 @@ func outline(f report.Field) image.Rectangle {
 	return box
 }
 
-// hold fails the command when a floor is broken.
-func (c *evalCommand) hold(w io.Writer, summary eval.Summary) error {
-	if c.Floors == "" {
+// hold fails a command when what it measured breaks a floor of the file at path.
+func hold[M any, F interface{ Broken(M) []string }](w io.Writer, path string, read func(io.Reader) (F, error), measured M) error {
+	if path == "" {
 		return nil
 	}
-	file, err := os.Open(c.Floors)
+	file, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
-	floors, err := eval.ReadFloors(file)
+	floors, err := read(file)
 	if err != nil {
 		return &exit{exitUsage, err}
 	}
-	broken := floors.Broken(summary)
+	broken := floors.Broken(measured)
 	if len(broken) == 0 {
 		fmt.Fprintln(w, "\nall floors hold")
 		return nil

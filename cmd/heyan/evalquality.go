@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 
 	"github.com/heyan/heyan/eval"
@@ -62,7 +61,7 @@ func (c *evalQualityCommand) Run(ctx context.Context, std standard) error {
 	if err := eval.PrintRows(std.out, rows, c.Misses); err != nil {
 		return err
 	}
-	return c.hold(std.out, rows)
+	return hold(std.out, c.Floors, eval.ReadRowFloors, rows)
 }
 
 // samples draws what is not drawn yet.
@@ -121,29 +120,4 @@ func (c *evalQualityCommand) read(ctx context.Context, files []pictureFile, poli
 		return reports, writeReports(c.Save, reports)
 	}
 	return reports, nil
-}
-
-// hold fails the command when a floor is broken.
-func (c *evalQualityCommand) hold(w io.Writer, rows []eval.Row) error {
-	if c.Floors == "" {
-		return nil
-	}
-	file, err := os.Open(c.Floors)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	floors, err := eval.ReadRowFloors(file)
-	if err != nil {
-		return &exit{exitUsage, err}
-	}
-	broken := floors.Broken(rows)
-	if len(broken) == 0 {
-		fmt.Fprintln(w, "\nall floors hold")
-		return nil
-	}
-	for _, b := range broken {
-		fmt.Fprintln(w, "floor broken:", b)
-	}
-	return &exit{code: exitVerdict}
 }
