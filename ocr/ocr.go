@@ -40,6 +40,27 @@ func (q Quad) Bounds() (min, max Point) {
 	return min, max
 }
 
+// Contains tells whether a point lies in the quad, which is convex, or on its edge.
+func (q Quad) Contains(p Point) bool {
+	left, right := false, false
+	for i, a := range q {
+		b := q[(i+1)%4]
+		side := (b.X-a.X)*(p.Y-a.Y) - (b.Y-a.Y)*(p.X-a.X)
+		left, right = left || side < 0, right || side > 0
+	}
+	return !left || !right
+}
+
+// Around is the upright rectangle round quads, of which there is at least one.
+func Around(quads []Quad) Quad {
+	low, high := quads[0].Bounds()
+	for _, q := range quads[1:] {
+		l, h := q.Bounds()
+		low.X, low.Y, high.X, high.Y = min(low.X, l.X), min(low.Y, l.Y), max(high.X, h.X), max(high.Y, h.Y)
+	}
+	return Quad{low, {X: high.X, Y: low.Y}, high, {X: low.X, Y: high.Y}}
+}
+
 // Slice is the part of the quad between the fractions from and to of its width.
 func (q Quad) Slice(from, to float64) Quad {
 	at := func(a, b Point, f float64) Point { return Point{a.X + (b.X-a.X)*f, a.Y + (b.Y-a.Y)*f} }

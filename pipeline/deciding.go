@@ -86,8 +86,8 @@ func (p part) replaced(again ocr.Line) ocr.Line {
 }
 
 // sureQuick is the certainty from which a quick reading stands where no outcome
-// turns on it: of 669 such lines the accurate reading changed the letters of
-// none, but added marks it saw in gaps.
+// turns on it. Held against the truth over the fields of 215 real pictures, the
+// accurate reading of such lines was no better than the quick one.
 const sureQuick = 0.98
 
 // deciding are the parts of lines that hold what checks need, and doubtful

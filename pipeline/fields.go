@@ -156,13 +156,7 @@ func outline(sheet page.Page, quads []ocr.Quad) report.Polygon {
 	if len(quads) == 1 {
 		return sheet.OnPhoto(quads[0])
 	}
-	low, high := quads[0].Bounds()
-	for _, q := range quads[1:] {
-		l, h := q.Bounds()
-		low.X, low.Y = math.Min(low.X, l.X), math.Min(low.Y, l.Y)
-		high.X, high.Y = math.Max(high.X, h.X), math.Max(high.Y, h.Y)
-	}
-	return sheet.OnPhoto(ocr.Quad{low, {X: high.X, Y: low.Y}, high, {X: low.X, Y: high.Y}})
+	return sheet.OnPhoto(ocr.Around(quads))
 }
 
 func polygon(q ocr.Quad) report.Polygon {

@@ -145,7 +145,7 @@ func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face, overview 
 	}
 	seen := make([]ocr.Quad, len(lines))
 	for i, line := range lines {
-		seen[i] = onSheet(sheet, line)
+		seen[i] = quadOnPhoto(sheet, line)
 	}
 	r.notePhoto(verdict.MeasureTextMargin, quality.Margin(seen, photo.Rect))
 }
@@ -204,13 +204,13 @@ func documents(sheet page.Page, f face, text []ocr.Quad) quality.Spot {
 	var beside []ocr.Quad
 	em := 0.0
 	for _, line := range text {
-		if sheet.Found() && !quality.Inside(own, line.Center()) && parallel(sheet.Quad, line) {
+		if sheet.Found() && !own.Contains(line.Center()) && parallel(sheet.Quad, line) {
 			beside = append(beside, line)
 			em += boxPerEm * line.Width() / max(line.Height(), 1)
 		}
 	}
 	if em > secondSheetEm {
-		spot = quality.Spot{Value: 2, Place: quality.Around(beside)}
+		spot = quality.Spot{Value: 2, Place: ocr.Around(beside)}
 	}
 	heights := make([]float64, len(f.lines))
 	for i, line := range f.lines {
@@ -230,14 +230,14 @@ func documents(sheet page.Page, f face, text []ocr.Quad) quality.Spot {
 			}
 		}
 		if n := float64(max(headed, len(codes))); title && n > spot.Value {
-			spot = quality.Spot{Value: n, Place: onSheet(sheet, line.Quad)}
+			spot = quality.Spot{Value: n, Place: quadOnPhoto(sheet, line.Quad)}
 		}
 	}
 	return spot
 }
 
-// onSheet is a quad of the page on the photo.
-func onSheet(sheet page.Page, q ocr.Quad) ocr.Quad {
+// quadOnPhoto is a quad of the page as it lies on the photo.
+func quadOnPhoto(sheet page.Page, q ocr.Quad) ocr.Quad {
 	var out ocr.Quad
 	for i, p := range sheet.OnPhoto(q) {
 		out[i] = ocr.Point{X: p[0], Y: p[1]}
@@ -288,7 +288,7 @@ func body(sheet page.Page, f face) []ocr.Quad {
 	var below []ocr.Quad
 	for _, line := range f.lines {
 		y := line.Quad.Center().Y
-		if y < top || !level(line.Quad) || !sheet.Found() && y > bottom || sheet.Found() && !quality.Inside(sheet.Quad, onSheet(sheet, line.Quad).Center()) {
+		if y < top || !level(line.Quad) || !sheet.Found() && y > bottom || sheet.Found() && !sheet.Quad.Contains(quadOnPhoto(sheet, line.Quad).Center()) {
 			continue
 		}
 		below = append(below, line.Quad)

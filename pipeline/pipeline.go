@@ -45,8 +45,8 @@ func (p *Pipeline) Verify(ctx context.Context, submission report.Submission, pic
 	return run.report(submission, policy, outcome, reasons, checks), nil
 }
 
-// Precheck tells in about half the time of Verify whether a picture is worth
-// submitting: the file, the picture and the kind of document are judged as Verify
+// Precheck tells whether a picture is worth submitting, without the second
+// readings on which Verify spends most where a picture is doubtful: the file, the picture and the kind of document are judged as Verify
 // does, by the same codes; what is printed is neither reported nor compared. Only
 // the outcome fail says that it is not.
 func (p *Pipeline) Precheck(ctx context.Context, submission report.Submission, picture []byte, policy verdict.Policy) (report.Report, error) {

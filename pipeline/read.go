@@ -41,6 +41,8 @@ func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face
 	if r.brief {
 		return r.readBriefly(ctx, sheet, lines, quick, seen)
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // the search for QR codes ends with the reading, however that ends
 	qrCodes := r.findQR(ctx, sheet, quick.Kind)
 	again, err := r.readAccurately(ctx, sheet, lines, quick)
 	if err != nil {

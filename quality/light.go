@@ -71,6 +71,6 @@ func (o Overview) bounds(area []ocr.Quad) image.Rectangle {
 	if len(area) == 0 || len(o.cells) == 0 {
 		return image.Rectangle{}
 	}
-	box := Around(area)
+	box := ocr.Around(area)
 	return o.within(box[0], box[2])
 }

@@ -67,7 +67,7 @@ func tilesIn(photo image.Rectangle, sheet ocr.Quad) []image.Rectangle {
 	var all []image.Rectangle
 	for y := 0; y+tileSide <= photo.Dy(); y += tileSide {
 		for x := 0; x+tileSide <= photo.Dx(); x += tileSide {
-			if sheet == (ocr.Quad{}) || Inside(sheet, ocr.Point{X: float64(x + tileSide/2), Y: float64(y + tileSide/2)}) {
+			if sheet == (ocr.Quad{}) || sheet.Contains(ocr.Point{X: float64(x + tileSide/2), Y: float64(y + tileSide/2)}) {
 				all = append(all, image.Rect(x, y, x+tileSide, y+tileSide))
 			}
 		}

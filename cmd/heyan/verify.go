@@ -49,7 +49,7 @@ func (f declaredFlags) declared() report.Declared {
 type verifyCommand struct {
 	declaredFlags
 	engineFlags
-	Precheck bool     `help:"Tell only whether the pictures are worth submitting, in half the time."`
+	Precheck bool     `help:"Tell only whether the pictures are worth submitting, without second readings: the time no longer depends on how doubtful the print is."`
 	JSON     bool     `help:"Print one report a line."`
 	Annotate string   `type:"path" placeholder:"DIR" help:"Write each picture with its fields and reasons drawn on it into this folder."`
 	Files    []string `arg:"" name:"file" help:"Pictures: JPEG, PNG, WebP, BMP, TIFF, HEIC, PDF."`

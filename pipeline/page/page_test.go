@@ -57,7 +57,7 @@ func overlap(a, b ocr.Quad, w, h int) float64 {
 	for y := 0; y < h; y += 2 {
 		for x := 0; x < w; x += 2 {
 			p := ocr.Point{X: float64(x), Y: float64(y)}
-			in, on := contains(a, p), contains(b, p)
+			in, on := a.Contains(p), b.Contains(p)
 			if in && on {
 				both++
 			}

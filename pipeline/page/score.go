@@ -70,7 +70,7 @@ func (s *search) textInside(q ocr.Quad) (inside, cut, aligned float64) {
 	for _, line := range s.text {
 		size := line.Width() * line.Height()
 		all += size
-		switch from, to := contains(q, middle(line[0], line[3])), contains(q, middle(line[1], line[2])); {
+		switch from, to := q.Contains(middle(line[0], line[3])), q.Contains(middle(line[1], line[2])); {
 		case from && to:
 			inside += size
 		case from || to:
@@ -179,17 +179,6 @@ func (s *search) findPaper() {
 }
 
 func middle(a, b ocr.Point) ocr.Point { return ocr.Point{X: (a.X + b.X) / 2, Y: (a.Y + b.Y) / 2} }
-
-// contains tells whether a point lies inside a convex, clockwise quad.
-func contains(q ocr.Quad, p ocr.Point) bool {
-	for i := range 4 {
-		a, b := q[i], q[(i+1)%4]
-		if (b.X-a.X)*(p.Y-a.Y)-(b.Y-a.Y)*(p.X-a.X) < 0 {
-			return false
-		}
-	}
-	return true
-}
 
 // area is a quad's by the shoelace formula.
 func area(q ocr.Quad) float64 {
