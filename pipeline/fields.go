@@ -25,12 +25,17 @@ func (r *run) fields(sheet page.Page, f face) {
 	}
 	for name, v := range f.Fields {
 		sure := certainty(v)
-		if name == report.FieldCompanyName && (broken(f.lines, v) || v.Interrupted || half(v, f.Fields[report.FieldType])) {
-			sure *= brokenFactor
+		field := report.Field{
+			Value: v.Text, Raw: v.Raw, Label: v.Label, Source: report.SourceOCR,
+			Polygon: outline(sheet, v.Quads), EmPx: rounded(v.EmPx / sheet.Scale), Amount: v.Amount}
+		if name == report.FieldCompanyName {
+			field.Readings = f.nameReadings
+			if partial(f, v) {
+				sure *= partialFactor
+			}
 		}
-		r.evidence.Fields[name] = r.confirmed(name, v, report.Field{
-			Value: v.Text, Raw: v.Raw, Label: v.Label, Confidence: rounded(sure), Source: report.SourceOCR,
-			Polygon: outline(sheet, v.Quads), EmPx: rounded(v.EmPx / sheet.Scale), Amount: v.Amount})
+		field.Confidence = rounded(sure)
+		r.evidence.Fields[name] = r.confirmed(name, v, field)
 	}
 	r.evidence.Code = f.decided
 	if len(f.CodeRegions) > 0 {
@@ -66,9 +71,9 @@ const (
 	// gapPitches is the distance of two characters, in the row's median distance,
 	// from which one may be missing between them.
 	gapPitches = 1.7
-	// brokenFactor is what is left of a value's certainty then: too little for
+	// partialFactor is what is left of the certainty of a partial name: too little for
 	// any policy to believe it by itself.
-	brokenFactor = 0.5
+	partialFactor = 0.5
 )
 
 // broken tells whether a row has a gap between characters that may hide some:
@@ -99,12 +104,6 @@ func broken(lines []ocr.Line, v license.Value) bool {
 		}
 	}
 	return false
-}
-
-// half tells whether a name lacks what its type demands: a company's name says
-// 公司 by law (公司法), so that one without was cut off.
-func half(name, kind license.Value) bool {
-	return strings.Contains(kind.Text, "有限") && strings.Contains(kind.Text, "公司") && !strings.Contains(name.Text, "公司")
 }
 
 // confirmed marks a field that the QR code says in words too: two readings

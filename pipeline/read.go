@@ -21,6 +21,8 @@ type face struct {
 	code    sighting
 	decided verdict.CodeReading
 	source  report.Source
+	// nameReadings is how many readings agree on a doubtful name; 0: not enough.
+	nameReadings int
 }
 
 // read reads every line quickly, then again and accurately those that decide,
@@ -60,6 +62,9 @@ func (r *run) read(ctx context.Context, sheet page.Page, quads []ocr.Quad) (face
 	}
 	f := face{Reading: reading, lines: lines}
 	if r.evidence.QR, err = qrCodes(); err != nil {
+		return face{}, err
+	}
+	if err := r.confirmName(ctx, sheet, &f); err != nil {
 		return face{}, err
 	}
 	return f, r.readCode(ctx, sheet, &f, seen)

@@ -135,20 +135,3 @@ func TestConfirmed(t *testing.T) {
 		}
 	}
 }
-
-func TestHalfAName(t *testing.T) {
-	for _, tt := range []struct {
-		name, kind string
-		want       bool
-	}{
-		{"云岫县测试", "有限责任公司(自然人独资)", true},
-		{"云岫县测试有限公司", "有限责任公司(自然人独资)", false},
-		{"云岫县测试有限公司城南分公司", "有限责任公司分公司", false},
-		{"云岫县测试面馆", "个体工商户", false},
-		{"云岫县测试", "", false},
-	} {
-		if got := half(license.Value{Text: tt.name}, license.Value{Text: tt.kind}); got != tt.want {
-			t.Errorf("%s, %s: got %v", tt.name, tt.kind, got)
-		}
-	}
-}

@@ -263,3 +263,25 @@ func FuzzCompareNames(f *testing.F) {
 		}
 	})
 }
+
+func TestUnfinished(t *testing.T) {
+	for _, tt := range []struct {
+		name, kind string
+		want       bool
+	}{
+		{"云岫县测试", "有限责任公司(自然人独资)", true},
+		{"云岫县测试店", "有限责任公司(自然人独资)", true},
+		{"云岫县测试有限公司", "有限责任公司(自然人独资)", false},
+		{"云岫县测试有限公司城南分公司", "有限责任公司分公司", false},
+		{"云岫县测试面馆", "个体工商户", false},
+		{"云岫县测试面馆（个体工商户）", "个体工商户", false},
+		{"云岫县测试企业管理中心(有限合伙)", "有限合伙企业", false},
+		{"云岫县测试", "", true},
+		{"云岫县测试示例机械设备工作", "", true},
+		{"", "", true},
+	} {
+		if got := Unfinished(tt.name, tt.kind); got != tt.want {
+			t.Errorf("%s, %s: got %v, want %v", tt.name, tt.kind, got, tt.want)
+		}
+	}
+}
