@@ -16,8 +16,8 @@ var (
 	// person's name.
 	placeName  = regexp.MustCompile(`^\p{Han}{2,}(省|市|县|区|旗|镇|乡|路|街|村|道).{2,}(号|室|层|楼|栋|幢|座|铺|房|村|组|侧|园|厦)$`)
 	personName = regexp.MustCompile(`^\p{Han}{2,4}(·\p{Han}{2,8})?$`)
-	// companyName is a whole line that is the name of a company or cooperative.
-	companyName = regexp.MustCompile(`^\p{Han}[\p{Han}()·]{3,60}(公司|合作社|厂|店|部|中心|合伙\)|网吧|超市|商行)$`)
+	// nameShape is a whole line that may be a name, if an organization form ends it.
+	nameShape = regexp.MustCompile(`^\p{Han}[\p{Han}()·]{3,60}$`)
 )
 
 // readByForm reads type, name and date of a sheet whose labels are cut off or
@@ -47,7 +47,7 @@ func (r *reader) readByForm(reading *Reading) {
 	column := func(f fragment) bool { return math.Abs(f.x0-anchor.x0) < indent*anchor.h }
 	if _, ok := reading.Fields[report.FieldCompanyName]; !ok {
 		for i, f := range r.fragments {
-			if !r.taken[i] && !f.fixed && column(f) && f.y < anchor.y-0.5*anchor.h && f.y > anchor.y-5*anchor.h && companyName.MatchString(f.bare()) {
+			if !r.taken[i] && !f.fixed && column(f) && f.y < anchor.y-0.5*anchor.h && f.y > anchor.y-5*anchor.h && nameShape.MatchString(f.bare()) && !Unfinished(f.bare(), typ.Text) {
 				if v, ok := value(report.FieldCompanyName, "", []fragment{f}); ok {
 					reading.Fields[report.FieldCompanyName] = v
 					r.taken[i] = true

@@ -144,6 +144,8 @@ func TestExtractLayouts(t *testing.T) {
 			map[report.FieldName]string{report.FieldRegistrationNumber: "440301100000016"}},
 		{"notice below is no field", base().field(100, 400, em, w, 28, "名称", "示例市春日贸易有限公司").field(100, 440, em, w, 28, "法定代表人", "张三丰").print(100, 800, 20, "重要提示").print(200, 800, 20, "1、经营范围：由章程确定。").print(200, 826, 20, "注册资本：实行认缴登记制度。"),
 			map[report.FieldName]string{report.FieldRegisteredCapital: "", report.FieldLegalRepresentative: "张三丰"}},
+		{"label of the name not found", base().print(100+w+0.3*em, 400, 0.9*em, "示例市春日水稻种植农民专业合作社城南分社").field(100, 440, em, w, 28, "类型", "农民专业合作社分支机构").field(100, 480, em, w, 28, "负责人", "张三丰"),
+			map[report.FieldName]string{report.FieldCompanyName: "示例市春日水稻种植农民专业合作社城南分社", report.FieldType: "农民专业合作社分支机构"}},
 		{"sheet without labels", base().print(300, 300, 20, testCode).print(200, 400, em, "示例市春日贸易有限公司").print(200, 440, em, "有限责任公司").print(200, 480, em, "2019年9月16日"),
 			map[report.FieldName]string{report.FieldCompanyName: "示例市春日贸易有限公司", report.FieldType: "有限责任公司", report.FieldEstablished: "2019-09-16"}},
 		{"value not printed", base().field(100, 400, em, w, 28, "名称", "***").field(100, 440, em, w, 28, "经营者", "赵六").field(100, 480, em, w, 28, "营业期限").field(100, 520, em, w, 28, "成立日期", "2019年9月16日"),

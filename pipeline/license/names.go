@@ -43,8 +43,8 @@ type NameDifference struct {
 // organizationForms end the registered names of organizations: 企业名称登记管理规定
 // demands a form there, and shops have one by custom. All of 168 names of the
 // evaluation set end in one.
-var organizationForms = strings.Fields(`公司 集团 企业 合伙 合作社 联合社 厂 店 部 中心 社 行 馆 所 院 场 室 队 站 铺 坊 屋 房 园 庄 城 居 苑
-	楼 堂 阁 轩 斋 吧 会 户 摊 处 网 台 库 汇 廊 超市 市场 广场 酒家 饭庄 小吃 百货 便利 基地 学校 幼儿园 医院 诊所`)
+var organizationForms = strings.Fields(`公司 集团 企业 合伙 厂 店 部 中心 社 行 馆 所 院 场 室 队 站 铺 坊 屋 房 园 庄 城 居 苑
+	楼 堂 阁 轩 斋 吧 会 户 摊 处 网 台 库 汇 廊 超市 酒家 饭庄 小吃 百货 便利 基地 学校 幼儿园 医院 诊所`)
 
 // Unfinished tells whether a name that was read lacks its organization form, by the
 // license's type where that was read: its end was cut off or hidden.
