@@ -57,6 +57,23 @@ func SignsOf(field report.FieldName, q report.Quality, measures map[string]repor
 // print on it but a title at most: that of a license takes a fortieth of its sheet.
 const hugeEm = 0.03
 
+// leastFieldEm is the em, px, of fields below which a sheet in a photo may be a label.
+const leastFieldEm = 12
+
+// FieldPrint is what a line of a title says of the fields' print on a sheet of such a
+// shorter side, px: its blur is as wide there, and their em a fortieth of the sheet.
+// Other lines are as they are, and those of a sheet too small to be told a license's.
+func FieldPrint(line report.LineQuality, side float64) report.LineQuality {
+	em := side / 40
+	if line.EmPx < hugeEm*side || em < leastFieldEm {
+		return line
+	}
+	line.BlurQ *= line.EmPx / em
+	line.EffectiveEmPx = min(line.EffectiveEmPx, em)
+	line.EmPx = em
+	return line
+}
+
 // besideEm is how near to a field, in em, what hides the sheet may have taken more of
 // its line: what was found of it ends there.
 const besideEm = 1.5

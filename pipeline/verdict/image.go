@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,10 +46,16 @@ func (x *examination) lineDefects(r reading, measured report.LineQuality, signs 
 	q, l := cmp.Or(signs.Line, measured), x.policy.Limits
 	blurred := newDefect("image_blurry", "blur_q", q.BlurQ, l.blurBand(r.field))
 	small := newDefect("image_resolution_too_low", "em_px", q.EmPx, l.EmPx)
+	if enlarged := newDefect(small.code, "effective_em_px", q.EffectiveEmPx, l.EmPx); r.field != "" && r.certainty == missing && blurred.excess <= 0 && enlarged.excess > small.excess {
+		small = enlarged
+	}
 	faint := newDefect("image_low_contrast", "contrast", q.Contrast, l.Contrast)
+	if x.burnt() {
+		faint.code = "image_overexposed"
+	}
 	model := quality.Shipped()
 	blames := model.Blames(r.field, signs, l.sound(r.field, signs))
-	blurred.blame, small.blame, faint.blame = blames[blurred.measure], blames[small.measure], blames[faint.measure]
+	blurred.blame, small.blame, faint.blame = blames[blurred.measure], blames["em_px"], blames[faint.measure]
 	// Both enlarging and blur take detail: without blur it was enlarged.
 	if coarse := blames["effective_em_px"]; blurred.excess > 0 {
 		blurred.blame += coarse
@@ -70,7 +77,67 @@ func (x *examination) lineDefects(r reading, measured report.LineQuality, signs 
 		elsewhere = max(elsewhere, blames[measure])
 	}
 	hopeless := grades[0].excess >= 1 && x.Quality.Fields[r.field] == q // one bad line of a page says little
-	return grades, grades[0].blame > elsewhere && (hopeless || model.Unreadable(r.field, signs) >= l.UnreadableProbability)
+	if r.field == x.code.field && q != x.Quality.Fields[r.field] && x.hidden() && x.printSound() {
+		return grades, false
+	}
+	if grades[0].blame > elsewhere && (hopeless || model.Unreadable(r.field, signs) >= l.UnreadableProbability) {
+		return grades, true
+	}
+	if r.field != x.code.field || x.hidden() {
+		return grades, false
+	}
+	return x.likeliest(grades)
+}
+
+// printSound says that the name was read and its line is within every limit: where the
+// line of the code is not known, its print will be as sound.
+func (x *examination) printSound() bool {
+	q, measured := x.Quality.Fields[report.FieldCompanyName]
+	l := x.policy.Limits
+	return measured && x.name.certainty == certain && q.BlurQ <= l.BlurQText.Pass && q.EmPx >= l.EmPx.Pass && q.Contrast >= l.Contrast.Pass
+}
+
+// hidden says that something else than the print's own quality took text.
+func (x *examination) hidden() bool {
+	return slices.ContainsFunc([]func() []Finding{x.darkness, x.glare, x.bounds, x.cover}, func(check func() []Finding) bool {
+		return check()[0].Status == report.CheckFailed
+	})
+}
+
+// noisy is the noise from which recognition begins to fail at a comfortable size, of 255
+// levels: 25 harms nothing at 24 px, half of that at 12.
+const noisy = 20
+
+// halfway between what is sound and what nobody reads a defect begins to explain what
+// was not read; less than that nothing.
+const halfway = 0.5
+
+// likeliest is what a code that was not read was lost to where nothing is plain: it is
+// refused in any case. Noise blurs edges, and blur bleaches ink: each is looked for
+// before what it causes. Other lines show a blur that the code's digits do not.
+func (x *examination) likeliest(grades []defect) ([]defect, bool) {
+	rank := func(d defect) int {
+		return slices.Index([]string{"noise_level", "effective_em_px", "blur_q", "em_px", "contrast"}, d.measure)
+	}
+	likely := slices.Clone(grades)
+	for i, d := range likely {
+		if d.measure == "blur_q" {
+			for _, r := range x.needed() {
+				if q, ok := x.Quality.Fields[r.field]; ok && q.BlurQ > d.value && q.BlurQ*q.EmPx > nativeBlurPx {
+					likely[i] = newDefect(d.code, d.measure, q.BlurQ, d.band)
+				}
+			}
+		}
+	}
+	if m := x.Measures[MeasureNoise]; m.Value > noisy {
+		likely = append(likely, newDefect("image_blurry", MeasureNoise, m.Value, Band{noisy / 2, noisy}))
+	}
+	likely = slices.DeleteFunc(likely, func(d defect) bool { return d.excess <= 0 })
+	if !slices.ContainsFunc(likely, func(d defect) bool { return d.excess >= halfway }) {
+		return grades, false
+	}
+	slices.SortFunc(likely, func(a, b defect) int { return cmp.Compare(rank(a), rank(b)) })
+	return likely[:1], true
 }
 
 // sound are the signs of a line that is just within every limit.
@@ -94,7 +161,7 @@ func (l Limits) blurBand(field report.FieldName) Band {
 // finding a defect is kept, of the gravest line.
 func (x *examination) examineLines() {
 	x.defects, x.lines = map[string]Finding{}, map[string]defect{}
-	if x.System != nil || x.File != nil {
+	if x.System != nil || x.File != nil || len(x.NameMasked) > 0 {
 		return
 	}
 	lines := x.needed()
@@ -109,6 +176,9 @@ func (x *examination) examineLines() {
 		}
 		if !ok || r.of == string(CodeMasked) {
 			continue
+		}
+		if quad := x.Document.Quad; r.field == "" && len(quad) > 0 {
+			q = quality.FieldPrint(q, shorterSide(quad))
 		}
 		grades, lost := x.lineDefects(r, q, quality.SignsOf(r.field, x.Quality, x.Measures, x.Fields))
 		for i, d := range grades {
@@ -132,10 +202,16 @@ func (x *examination) examineLines() {
 			limit := d.limit()
 			f := fail(d.code, report.Evidence{Measure: d.measure, Value: &d.value, Limit: &limit, Polygon: r.polygon}).about(r.field)
 			f.Legible = !judged && x.legible()
-			if d.measure == "blur_q" {
-				f.Evidence.Detail = "blur"
-				if q.BlurKind != "" {
-					f.Evidence.Detail = q.BlurKind
+			switch d.measure {
+			case "blur_q":
+				f.Evidence.Detail = cmp.Or(q.BlurKind, "blur")
+			case MeasureNoise:
+				f.Case, f.Evidence.Detail = "noise", "noise"
+			case "effective_em_px":
+				f.Case = "enlarged"
+			case "contrast":
+				if d.code == "image_overexposed" {
+					f.Case = "faint"
 				}
 			}
 			if judged || f.Legible {
@@ -163,7 +239,18 @@ func (x *examination) lineCheck(code string) []Finding {
 
 func (x *examination) blur() []Finding { return x.lineCheck("image_blurry") }
 
-func (x *examination) contrast() []Finding { return x.lineCheck("image_low_contrast") }
+func (x *examination) contrast() []Finding {
+	if x.burnt() {
+		return pass("the paper is burnt out")
+	}
+	return x.lineCheck("image_low_contrast")
+}
+
+// shorterSide of a quad, px.
+func shorterSide(quad report.Polygon) float64 {
+	side := func(a, b report.Point) float64 { return math.Hypot(a[0]-b[0], a[1]-b[1]) }
+	return min(side(quad[0], quad[1]), side(quad[1], quad[2]), side(quad[2], quad[3]), side(quad[3], quad[0]))
+}
 
 func (x *examination) resolution() []Finding {
 	side, least := float64(min(x.Quality.WidthPx, x.Quality.HeightPx)), float64(x.policy.File.MinSidePx)
@@ -210,12 +297,19 @@ func (x *examination) darkness() []Finding {
 // burntPaper is the level from which paper has lost its texture, 0..255.
 const burntPaper = 250
 
+// burnt says that the paper is burnt out. Blur bleaches ink as well; too much light
+// does it to the paper, too.
+func (x *examination) burnt() bool { return x.Measures[MeasurePaperLevel].Value >= burntPaper }
+
 func (x *examination) exposure() []Finding {
-	// Blur bleaches ink as well; too much light burns the paper out.
-	if paper, ok := x.Measures[MeasurePaperLevel]; ok && paper.Value < burntPaper {
+	if !x.burnt() {
 		return pass("")
 	}
-	return x.capture("image_overexposed", MeasureInkLevel, x.policy.Limits.InkLevel, true)
+	findings := x.capture("image_overexposed", MeasureInkLevel, x.policy.Limits.InkLevel, true)
+	if f, found := x.defects["image_overexposed"]; found && findings[0].Status == report.CheckPassed {
+		return []Finding{f}
+	}
+	return findings
 }
 
 func (x *examination) glare() []Finding {

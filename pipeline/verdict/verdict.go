@@ -39,6 +39,8 @@ type Evidence struct {
 	// Unreadable are the fields whose label was found, or whose place is known,
 	// but whose value could not be read.
 	Unreadable map[report.FieldName]report.Polygon `json:"unreadable,omitempty"`
+	// NameMasked is where the name is painted over.
+	NameMasked report.Polygon `json:"name_masked,omitempty"`
 	// NotRun says of checks, by name, why they could not be made.
 	NotRun map[string]string `json:"not_run,omitempty"`
 }
