@@ -21,12 +21,14 @@ const (
 	// how much darker than paper it is.
 	solidLevels, solidDepth = 14.0, 40.0
 	// hidingWidth and hidingHeight are of the least thing that hides a character.
-	hidingWidth, hidingHeight = 0.35, 0.6
+	hidingWidth, hidingHeight = 0.5, 0.45
+	// thingWidth is of the least thing that lies on a sheet.
+	thingWidth = 1.0
 	// paintedHeight is the most of what is painted over one line.
 	paintedHeight = 2.0
-	// paintedFill is the least of its bounds that what is painted fills; strokes of a
-	// watermark fill less.
-	paintedFill = 0.75
+	// paintedFill is the least of its bounds that what is painted fills: of coarse tiles
+	// some are as light as paper. Of a black bar blackFill is black.
+	paintedFill, blackFill = 0.5, 0.75
 	// blackShare is the level, relative to paper, up to which it is black: watermarks
 	// are grey.
 	blackShare = 0.35
@@ -70,13 +72,15 @@ func (o Overview) Hiding(page *image.NRGBA, place ocr.Quad, em float64, titles [
 		}, func(box image.Rectangle, n int) bool { return float64(n) > burntShare*float64(box.Dx()*box.Dy()) })
 	}
 	h.Covered = f.widest(func(i int) bool { return covered[i] }, func(box image.Rectangle, _ int) bool {
-		return f.reaches(box) || f.has(colored, box)
+		return float64(box.Dx()) > thingWidth*finePerEm && (f.reaches(box) || f.has(colored, box))
 	})
-	painted := func(box image.Rectangle, n int) bool {
-		return !f.reaches(box) && !f.has(colored, box) && float64(box.Dy()) < paintedHeight*finePerEm && float64(n) > paintedFill*float64(box.Dx()*box.Dy())
+	painted := func(least float64) func(box image.Rectangle, n int) bool {
+		return func(box image.Rectangle, n int) bool {
+			return !f.reaches(box) && !f.has(colored, box) && float64(box.Dy()) < paintedHeight*finePerEm && float64(n) > least*float64(box.Dx()*box.Dy())
+		}
 	}
-	h.Painted = f.widest(func(i int) bool { return dark[i] }, painted)
-	h.Blacked = f.widest(func(i int) bool { return black[i] }, painted)
+	h.Painted = f.widest(func(i int) bool { return dark[i] }, painted(paintedFill))
+	h.Blacked = f.widest(func(i int) bool { return black[i] }, painted(blackFill))
 	return h
 }
 

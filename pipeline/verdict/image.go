@@ -37,6 +37,26 @@ func (d defect) limit() float64 {
 	return d.band.Pass
 }
 
+// Of an enlarged picture the lines have less than enlargedShare of the detail that their
+// size could carry, and were sharp before: blurred over at most enlargedBlurPx of the
+// pixels they had. Defocused lines of such detail have 0.75, enlarged ones 0.6.
+const enlargedShare, enlargedBlurPx, enlargedLines = 0.4, 0.66, 2
+
+// enlarged says that the picture was small and was enlarged.
+func (x *examination) enlarged() bool {
+	var blurs []float64 // px before it
+	for _, q := range x.Quality.Fields {
+		if q.EffectiveEmPx < enlargedShare*q.EmPx {
+			blurs = append(blurs, q.BlurQ*q.EffectiveEmPx)
+		}
+	}
+	slices.Sort(blurs)
+	return len(blurs) >= enlargedLines && blurs[len(blurs)/2] <= enlargedBlurPx
+}
+
+// unmeasurable is the contrast below which no blur can be measured.
+const unmeasurable = 0.02
+
 // lineDefects grade a line, the likely cause of any trouble first: what is farthest
 // beyond its band, or of a line that was not read, what the model blames most. Lost
 // says that this is what it was lost to: the picture is to blame, and nothing that
@@ -46,8 +66,8 @@ func (x *examination) lineDefects(r reading, measured report.LineQuality, signs 
 	q, l := cmp.Or(signs.Line, measured), x.policy.Limits
 	blurred := newDefect("image_blurry", "blur_q", q.BlurQ, l.blurBand(r.field))
 	small := newDefect("image_resolution_too_low", "em_px", q.EmPx, l.EmPx)
-	if enlarged := newDefect(small.code, "effective_em_px", q.EffectiveEmPx, l.EmPx); r.field != "" && r.certainty == missing && blurred.excess <= 0 && enlarged.excess > small.excess {
-		small = enlarged
+	if enlarged := newDefect(small.code, "effective_em_px", q.EffectiveEmPx, l.EmPx); r.field != "" && r.certainty == missing && (blurred.excess <= 0 || x.enlarged()) && enlarged.excess > small.excess {
+		small, blurred.excess = enlarged, 0
 	}
 	faint := newDefect("image_low_contrast", "contrast", q.Contrast, l.Contrast)
 	if x.burnt() {
@@ -55,6 +75,9 @@ func (x *examination) lineDefects(r reading, measured report.LineQuality, signs 
 	}
 	model := quality.Shipped()
 	blames := model.Blames(r.field, signs, l.sound(r.field, signs))
+	if q.Contrast <= unmeasurable {
+		blurred.excess = 0
+	}
 	blurred.blame, small.blame, faint.blame = blames[blurred.measure], blames["em_px"], blames[faint.measure]
 	// Both enlarging and blur take detail: without blur it was enlarged.
 	if coarse := blames["effective_em_px"]; blurred.excess > 0 {
@@ -62,9 +85,12 @@ func (x *examination) lineDefects(r reading, measured report.LineQuality, signs 
 	} else {
 		small.blame += coarse
 	}
-	if small.excess > 0 && q.BlurQ*q.EmPx <= nativeBlurPx { // it only looks blurred at the size of reading
+	if small.excess > 0 && (q.BlurQ*q.EmPx <= nativeBlurPx || small.measure == "effective_em_px") { // it only looks blurred at the size of reading
 		small.blame += max(blurred.blame, 0)
 		blurred.excess, blurred.blame = 0, 0
+	}
+	if faint.excess > 0 && blurred.excess >= halfway && q.Contrast > unmeasurable { // smearing is what bleached it
+		faint.excess, faint.blame = 0, 0
 	}
 	grades = []defect{blurred, small, faint}
 	if r.certainty != missing || signs.Line != q {
@@ -170,17 +196,18 @@ func (x *examination) examineLines() {
 	}
 	worst := map[string]float64{}
 	for _, r := range lines {
+		signs := quality.SignsOf(r.field, x.Quality, x.Measures, x.Fields)
 		q, ok := x.Quality.Fields[r.field]
+		if x.Quality.Page != nil && signs.Line == *x.Quality.Page {
+			signs.Line = x.print()
+		}
 		if !ok && r.certainty < certain && x.Quality.Page != nil {
-			q, ok = *x.Quality.Page, true
+			q, ok = x.print(), true
 		}
 		if !ok || r.of == string(CodeMasked) {
 			continue
 		}
-		if quad := x.Document.Quad; r.field == "" && len(quad) > 0 {
-			q = quality.FieldPrint(q, shorterSide(quad))
-		}
-		grades, lost := x.lineDefects(r, q, quality.SignsOf(r.field, x.Quality, x.Measures, x.Fields))
+		grades, lost := x.lineDefects(r, q, signs)
 		for i, d := range grades {
 			if known, ok := x.lines[d.code]; !ok || d.excess > known.excess {
 				x.lines[d.code] = d
@@ -246,10 +273,25 @@ func (x *examination) contrast() []Finding {
 	return x.lineCheck("image_low_contrast")
 }
 
-// shorterSide of a quad, px.
-func shorterSide(quad report.Polygon) float64 {
-	side := func(a, b report.Point) float64 { return math.Hypot(a[0]-b[0], a[1]-b[1]) }
-	return min(side(quad[0], quad[1]), side(quad[1], quad[2]), side(quad[2], quad[3]), side(quad[3], quad[0]))
+// print is what the page says of the print of a field whose line is not known: it has
+// the em of the fields that are, else one that fits the sheet.
+func (x *examination) print() report.LineQuality {
+	side := 0.0
+	if quad := x.Document.Quad; len(quad) == 4 {
+		along := func(a, b report.Point) float64 { return math.Hypot(a[0]-b[0], a[1]-b[1]) }
+		side = min(along(quad[0], quad[1]), along(quad[1], quad[2]), along(quad[2], quad[3]), along(quad[3], quad[0]))
+	}
+	var ems []float64
+	for field := range x.Fields {
+		if q, ok := x.Quality.Fields[field]; ok {
+			ems = append(ems, q.EmPx)
+		}
+	}
+	if len(ems) == 0 {
+		return quality.FieldPrint(*x.Quality.Page, 0, side)
+	}
+	slices.Sort(ems)
+	return quality.FieldPrint(*x.Quality.Page, ems[len(ems)/2], side)
 }
 
 func (x *examination) resolution() []Finding {
