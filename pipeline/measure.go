@@ -80,7 +80,9 @@ func (r *run) measureLines(sheet page.Page, f face) {
 	}
 	var all []report.LineQuality
 	for i := 0; i < len(f.lines); i += 1 + len(f.lines)/pageSample {
-		all = append(all, onPhoto(quality.Line(sheet.Image, f.lines[i].Quad, quality.Han), sheet))
+		if line := f.lines[i].Quad; straight(line) && within(sheet, line) {
+			all = append(all, onPhoto(quality.Line(sheet.Image, line, quality.Han), sheet))
+		}
 	}
 	if worst, ok := quality.Page(all); ok {
 		q.Page = &worst
@@ -126,7 +128,7 @@ func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face, overview 
 	coded := f.decided.State == verdict.CodeRead || numbered(f.Reading)
 	if !coded || !named {
 		for _, line := range f.lines {
-			if level(line.Quad) {
+			if line.Confidence > plainPrint && level(line.Quad) && straight(line.Quad) && within(sheet, line.Quad) {
 				lines = append(lines, line.Quad)
 			}
 		}
@@ -139,8 +141,10 @@ func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face, overview 
 		}
 	}
 	r.note(sheet, verdict.MeasureGlareShare, glare)
-	r.notePhoto(verdict.MeasureDocuments, documents(sheet, f, r.text))
-	if len(lines) == 0 {
+	r.measureHiding(sheet, f, overview)
+	count := documents(sheet, f, r.text)
+	r.notePhoto(verdict.MeasureDocuments, count)
+	if len(lines) == 0 || count.Value > 1 { // of two sheets one is cut off, and which counts is not known
 		return
 	}
 	seen := make([]ocr.Quad, len(lines))
@@ -157,6 +161,10 @@ func (r *run) measurePhoto(photo *image.NRGBA, sheet page.Page) {
 	r.notePhoto(verdict.MeasureScreenshotScore, quality.Spot{Value: quality.Screenshot(photo)})
 	r.notePhoto(verdict.MeasureNoise, quality.Spot{Value: quality.Noise(photo)})
 }
+
+// plainPrint is the confidence of a reading from which it is one of print, not of the
+// ornament of a border or what shows of papers.
+const plainPrint = 0.8
 
 // endEm is how near to the end of a line, in em, what hides the rest begins.
 const endEm = 1.5
@@ -189,9 +197,14 @@ const alongDegrees = 6
 // parallel tells text that runs along the sides of a sheet, as on another one laid
 // beside it, from that of papers that lie about.
 func parallel(sheet, line ocr.Quad) bool {
-	direction := func(q ocr.Quad) float64 { return math.Atan2(q[1].Y-q[0].Y, q[1].X-q[0].X) * 180 / math.Pi }
 	return math.Abs(math.Remainder(direction(line)-direction(sheet), 90)) < alongDegrees
 }
+
+// straight tells print of the flattened sheet from that of papers that lie about.
+func straight(line ocr.Quad) bool { return math.Abs(direction(line)) < alongDegrees }
+
+// direction is that of a line's upper edge, degrees clockwise.
+func direction(q ocr.Quad) float64 { return math.Atan2(q[1].Y-q[0].Y, q[1].X-q[0].X) * 180 / math.Pi }
 
 // documents counts the sheets that a photo shows: by titles, by codes, and by text
 // beside the sheet. The place is that of the text, or of the second title.
@@ -288,12 +301,17 @@ func body(sheet page.Page, f face) []ocr.Quad {
 	var below []ocr.Quad
 	for _, line := range f.lines {
 		y := line.Quad.Center().Y
-		if y < top || !level(line.Quad) || !sheet.Found() && y > bottom || sheet.Found() && !sheet.Quad.Contains(quadOnPhoto(sheet, line.Quad).Center()) {
+		if y < top || !level(line.Quad) || !sheet.Found() && y > bottom || !within(sheet, line.Quad) {
 			continue
 		}
 		below = append(below, line.Quad)
 	}
 	return below
+}
+
+// within tells the print of the sheet from that of papers round it.
+func within(sheet page.Page, line ocr.Quad) bool {
+	return !sheet.Found() || sheet.Quad.Contains(quadOnPhoto(sheet, line).Center())
 }
 
 // level tells a line of print from the ornament of a border, and from the bars of a

@@ -20,6 +20,8 @@ const (
 	// paper so near to it that a reflection does not stand out.
 	clipped, whitePaper = 252.0, 247.0
 	minBurnt            = 3 // cells: less is a gap in print
+	// roundCells is how far round a reflection its paper is looked at.
+	roundCells = 6
 	// glareGrid is into how many cells a side the page is cut to find the level
 	// of its paper; glarePaper is the percentile of the cells that is paper.
 	glareGrid, glarePaper = 8, 0.4
@@ -66,10 +68,44 @@ func burnt(picture *image.NRGBA, q ocr.Quad, limit float64) float64 {
 
 // Burnt is the width in pixels of the largest reflection on the page, whatever it
 // hides: bare, without color, and clipped by the sensor or lighter than half of the
-// page by the margin of glare. White paper has none that can be told.
+// page by the margin of glare. White paper has none that can be told, and what is as
+// light as what is round it is paper.
 func (o Overview) Burnt() Spot {
-	if len(o.cells) == 0 {
+	limit, burns := o.burningLevel()
+	if !burns {
 		return Spot{}
+	}
+	sheet := image.Rect(0, 0, o.columns, o.rows).Inset(int(math.Ceil(sheetInset * float64(min(o.columns, o.rows)))))
+	n, bounds := o.largest(sheet, func(c cell) bool { return c.least >= limit && math.Hypot(c.hue[0], c.hue[1]) < foreignHue })
+	if n < minBurnt || o.round(bounds) > limit-glareMargin/4 {
+		return Spot{}
+	}
+	return Spot{float64(bounds.Dx()) * cellPx * o.scale, o.place(bounds)}
+}
+
+// round is the level of the paper round a part of the page.
+func (o Overview) round(part image.Rectangle) float64 {
+	var levels []float64
+	around := part.Inset(-roundCells).Intersect(image.Rect(0, 0, o.columns, o.rows))
+	for y := around.Min.Y; y < around.Max.Y; y++ {
+		for x := around.Min.X; x < around.Max.X; x++ {
+			if !image.Pt(x, y).In(part) {
+				levels = append(levels, o.cells[y*o.columns+x].level)
+			}
+		}
+	}
+	if len(levels) == 0 {
+		return clipped
+	}
+	slices.Sort(levels)
+	return percentile(levels, 0.75)
+}
+
+// burningLevel is the level from which bare paper is burnt out; false where paper is
+// so white that a reflection cannot be told.
+func (o Overview) burningLevel() (float64, bool) {
+	if len(o.cells) == 0 {
+		return 0, false
 	}
 	all := make([]float64, len(o.cells))
 	for i, c := range o.cells {
@@ -77,16 +113,7 @@ func (o Overview) Burnt() Spot {
 	}
 	slices.Sort(all)
 	paper := percentile(all, 0.5)
-	if paper > whitePaper {
-		return Spot{}
-	}
-	limit := max(min(paper+glareMargin, clipped), glareLevel)
-	sheet := image.Rect(0, 0, o.columns, o.rows).Inset(int(math.Ceil(sheetInset * float64(min(o.columns, o.rows)))))
-	n, bounds := o.largest(sheet, func(c cell) bool { return c.least >= limit && math.Hypot(c.hue[0], c.hue[1]) < foreignHue })
-	if n < minBurnt {
-		return Spot{}
-	}
-	return Spot{float64(bounds.Dx()) * cellPx * o.scale, o.place(bounds)}
+	return max(min(paper+glareMargin, clipped), glareLevel), paper <= whitePaper
 }
 
 // paperLevel is the level of the paper where no reflection lies: that of the

@@ -25,7 +25,8 @@ type Overview struct {
 	width, height int
 	scale         float64 // pixels of the page a pixel of the overview
 	tone          Tone
-	cells         []cell // row by row
+	gain          [3]float64 // turns paper grey
+	cells         []cell     // row by row
 	columns, rows int
 	casts         [castGrid * castGrid][2]float64 // hue of the paper, region by region
 }
@@ -120,6 +121,17 @@ func (o *Overview) findCasts() {
 
 func (o Overview) region(x, y int) int { return y*castGrid/o.height*castGrid + x*castGrid/o.width }
 
+// hueAt is the hue of a color of the page, 0..255 each, beyond the cast of the light
+// at a place of the page.
+func (o Overview) hueAt(at ocr.Point, rgb [3]float64) [2]float64 {
+	for k := range rgb {
+		rgb[k] = min(rgb[k]*o.gain[k], 255)
+	}
+	h := hue(rgb[0], rgb[1], rgb[2])
+	cast := o.cast(min(int(at.X/o.scale), o.width-1), min(int(at.Y/o.scale), o.height-1))
+	return [2]float64{h[0] - cast[0], h[1] - cast[1]}
+}
+
 // cast is the hue of the paper at a pixel of the overview.
 func (o Overview) cast(x, y int) [2]float64 { return o.casts[o.region(x, y)] }
 
@@ -142,25 +154,31 @@ func (o Overview) place(cells image.Rectangle) ocr.Quad {
 // how many they are, and their bounds.
 func (o Overview) largest(area image.Rectangle, is func(cell) bool) (count int, bounds image.Rectangle) {
 	seen := make([]bool, len(o.cells))
+	at := func(i int) bool { return is(o.cells[i]) }
 	for y := area.Min.Y; y < area.Max.Y; y++ {
 		for x := area.Min.X; x < area.Max.X; x++ {
-			n, box := 0, image.Rectangle{}
-			stack := []image.Point{{X: x, Y: y}}
-			for len(stack) > 0 {
-				p := stack[len(stack)-1]
-				stack = stack[:len(stack)-1]
-				if !p.In(area) || seen[p.Y*o.columns+p.X] || !is(o.cells[p.Y*o.columns+p.X]) {
-					continue
-				}
-				seen[p.Y*o.columns+p.X] = true
-				n++
-				box = box.Union(image.Rect(p.X, p.Y, p.X+1, p.Y+1))
-				stack = append(stack, p.Add(image.Pt(1, 0)), p.Add(image.Pt(-1, 0)), p.Add(image.Pt(0, 1)), p.Add(image.Pt(0, -1)))
-			}
-			if n > count {
+			if n, box := flood(seen, o.columns, area, image.Pt(x, y), at); n > count {
 				count, bounds = n, box
 			}
 		}
 	}
 	return count, bounds
+}
+
+// flood marks what is connected to a place of an area, of rows of so many columns,
+// and gives its count and bounds.
+func flood(seen []bool, columns int, area image.Rectangle, from image.Point, is func(i int) bool) (n int, box image.Rectangle) {
+	stack := []image.Point{from}
+	for len(stack) > 0 {
+		p := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		if !p.In(area) || seen[p.Y*columns+p.X] || !is(p.Y*columns+p.X) {
+			continue
+		}
+		seen[p.Y*columns+p.X] = true
+		n++
+		box = box.Union(image.Rect(p.X, p.Y, p.X+1, p.Y+1))
+		stack = append(stack, p.Add(image.Pt(1, 0)), p.Add(image.Pt(-1, 0)), p.Add(image.Pt(0, 1)), p.Add(image.Pt(0, -1)))
+	}
+	return n, box
 }

@@ -57,6 +57,29 @@ func SignsOf(field report.FieldName, q report.Quality, measures map[string]repor
 // print on it but a title at most: that of a license takes a fortieth of its sheet.
 const hugeEm = 0.03
 
+// fieldShare is the em of a license's fields relative to the shorter side of its
+// sheet, from smallest to largest.
+var fieldShare = [2]float64{0.015, 0.03}
+
+// leastFieldEm is the em, px, of fields below which a sheet in a photo may be a label.
+const leastFieldEm = 8
+
+// FieldPrint is what a line says of the fields' print, where that has so many px an em,
+// or of 0 where it lies on a sheet of such a shorter side, px: print of titles and of
+// what surrounds a sheet is as blurred, in px.
+func FieldPrint(line report.LineQuality, em, side float64) report.LineQuality {
+	if em == 0 {
+		em = min(max(line.EmPx, fieldShare[0]*side), fieldShare[1]*side)
+		if em < leastFieldEm {
+			return line
+		}
+	}
+	line.BlurQ *= line.EmPx / max(em, 1)
+	line.EffectiveEmPx = min(line.EffectiveEmPx*max(em/max(line.EmPx, 1), 1), em)
+	line.EmPx = em
+	return line
+}
+
 // besideEm is how near to a field, in em, what hides the sheet may have taken more of
 // its line: what was found of it ends there.
 const besideEm = 1.5

@@ -65,12 +65,12 @@ func (o *Overview) balance() {
 	}
 	slices.Sort(levels)
 	o.tone.Paper = percentile(levels, 0.90)
-	gain := whiteBalance(o.pixels, percentile(levels, 0.50), percentile(levels, 0.95))
+	o.gain = whiteBalance(o.pixels, percentile(levels, 0.50), percentile(levels, 0.95))
 	o.hues = make([][2]float64, len(o.pixels))
 	for i := range o.pixels {
 		p := &o.pixels[i]
 		for c := range p {
-			p[c] = min(p[c]*gain[c], 255)
+			p[c] = min(p[c]*o.gain[c], 255)
 		}
 		o.hues[i] = hue(p[0], p[1], p[2])
 	}

@@ -94,6 +94,16 @@ var catalog = []Entry{
 			EN: "The {field} is not sharp ({detail}): strokes are smeared over {value} of the height of a character; beyond {limit} they can hardly be told apart.",
 		},
 		Suggestion: retakeSharp,
+		Cases: map[string]Case{"noise": {
+			Message: report.Text{
+				ZH: "照片噪点太多，{field}难以辨认：噪点强度为{value}，不应超过{limit}。",
+				EN: "The photo is so noisy that the {field} can hardly be made out: the noise has a strength of {value}, at most {limit} is acceptable.",
+			},
+			Suggestion: report.Text{
+				ZH: "请在光线充足的地方重新拍摄，不要使用数码变焦，并上传原图。",
+				EN: "Take the photo again in bright light and without digital zoom, and upload the original file.",
+			},
+		}},
 	},
 	{
 		Code: "image_resolution_too_low", Category: report.CategoryImage, NextStep: report.NextRetakePhoto,
@@ -108,6 +118,9 @@ var catalog = []Entry{
 		Cases: map[string]Case{"picture": {Message: report.Text{
 			ZH: "照片尺寸太小：短边{value}，至少需要{limit}。",
 			EN: "The picture is too small: its shorter side has {value}, at least {limit} are needed.",
+		}}, "enlarged": {Message: report.Text{
+			ZH: "照片是由小图放大的：{field}的细节只相当于字高{value}，至少需要{limit}。",
+			EN: "The picture was enlarged from a small one: the {field} shows no more detail than characters {value} high would, at least {limit} are needed.",
 		}}},
 	},
 	{
@@ -123,6 +136,10 @@ var catalog = []Entry{
 		Code: "image_overexposed", Category: report.CategoryImage, NextStep: report.NextRetakePhoto,
 		Message:    report.Text{ZH: "照片过亮，字迹发白：字迹亮度为{value}，不应超过{limit}。", EN: "The photo is overexposed and the print has faded: ink has a brightness of {value}, at most {limit} can be read."},
 		Suggestion: report.Text{ZH: "请关闭闪光灯，避开直射光，轻点执照让相机重新测光后再拍摄。", EN: "Turn the flash off, avoid direct light, tap the license so that the camera measures it, and take the photo again."},
+		Cases: map[string]Case{"faint": {Message: report.Text{
+			ZH: "照片过亮，{field}的字迹发白：与纸面的对比度为{value}，至少需要{limit}。",
+			EN: "The photo is overexposed and the {field} has faded: its contrast with the paper is {value}, at least {limit} is needed.",
+		}}},
 	},
 	{
 		Code: "image_low_contrast", Category: report.CategoryImage, NextStep: report.NextRetakePhoto,
@@ -202,7 +219,7 @@ var catalog = []Entry{
 	},
 	{
 		Code: "document_masked", Category: report.CategoryDocument, NextStep: report.NextRetakePhoto,
-		Message:    report.Text{ZH: "营业执照上的统一社会信用代码被遮盖或打码。", EN: "The unified social credit code on the license has been covered or blacked out."},
+		Message:    report.Text{ZH: "营业执照上的{field}被遮盖或打码。", EN: "The {field} on the license has been covered or blacked out."},
 		Suggestion: report.Text{ZH: "请上传未打码、未涂改的照片；水印不要盖住文字。", EN: "Upload a photo in which nothing is masked or altered, and keep watermarks off the text."},
 	},
 	{

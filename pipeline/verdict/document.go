@@ -51,10 +51,12 @@ func (x *examination) specimen() []Finding {
 }
 
 func (x *examination) masking() []Finding {
-	switch x.Code.State {
-	case CodeMasked:
+	switch {
+	case x.Code.State == CodeMasked:
 		return []Finding{fail("document_masked", report.Evidence{Polygon: x.Code.Polygon}).about(report.FieldUSCC)}
-	case CodeNotRun, "":
+	case len(x.NameMasked) > 0:
+		return []Finding{fail("document_masked", report.Evidence{Polygon: x.NameMasked}).about(report.FieldCompanyName)}
+	case x.Code.State == CodeNotRun || x.Code.State == "":
 		return notRun("the code was not looked for")
 	}
 	return pass("")

@@ -45,6 +45,7 @@ var details = map[string]report.Text{
 	"blur":    {ZH: "模糊", EN: "blurred"},
 	"defocus": {ZH: "未对准焦点", EN: "out of focus"},
 	"motion":  {ZH: "拍摄时抖动", EN: "moved while being taken"},
+	"noise":   {ZH: "噪点", EN: "noise"},
 
 	"kind":               {ZH: "无法识别号码的种类", EN: "the kind of number is not known"},
 	"length":             {ZH: "位数不对", EN: "the number of characters is wrong"},
@@ -119,7 +120,7 @@ func inWords(measure string, v *float64) report.Text {
 		return same(short(*v/(1<<20)) + " MB")
 	case "pixels":
 		return report.Text{ZH: short(*v/1e4) + "万像素", EN: short(*v/1e6) + " megapixels"}
-	case "em_px", "short_side_px":
+	case "em_px", "effective_em_px", "short_side_px":
 		return report.Text{ZH: short(*v) + "像素", EN: short(*v) + " pixels"}
 	case "remaining_days":
 		return report.Text{ZH: short(*v) + "天", EN: short(*v) + " days"}

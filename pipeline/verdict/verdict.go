@@ -39,6 +39,8 @@ type Evidence struct {
 	// Unreadable are the fields whose label was found, or whose place is known,
 	// but whose value could not be read.
 	Unreadable map[report.FieldName]report.Polygon `json:"unreadable,omitempty"`
+	// NameMasked is where the name is painted over.
+	NameMasked report.Polygon `json:"name_masked,omitempty"`
 	// NotRun says of checks, by name, why they could not be made.
 	NotRun map[string]string `json:"not_run,omitempty"`
 }
@@ -217,7 +219,7 @@ func weigh(findings []Finding, p Policy) (report.Outcome, []report.Reason, []rep
 		checks = append(checks, row)
 	}
 	slices.SortStableFunc(reasons, func(a, b report.Reason) int {
-		return cmp.Compare(severityRank[a.Severity], severityRank[b.Severity])
+		return cmp.Compare(rank(a), rank(b))
 	})
 	return outcome, reasons, checks
 }
@@ -227,6 +229,15 @@ var (
 	severityRank = map[report.Severity]int{report.SeverityBlock: 0, report.SeverityReview: 1, report.SeverityInfo: 2}
 	outcomeRank  = map[report.Outcome]int{report.OutcomeError: 0, report.OutcomeFail: 1, report.OutcomeReview: 2, report.OutcomePass: 3}
 )
+
+// rank orders reasons. That a picture shows two documents explains whatever they
+// contradict each other in.
+func rank(r report.Reason) int {
+	if r.Code == "document_multiple" && r.Severity == report.SeverityReview {
+		return severityRank[report.SeverityBlock]
+	}
+	return severityRank[r.Severity]
+}
 
 func graver(now report.Outcome, r report.Reason) report.Outcome {
 	next := report.OutcomePass

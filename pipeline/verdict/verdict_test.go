@@ -185,6 +185,17 @@ func TestDecide(t *testing.T) {
 			set(e, report.FieldCompanyName, confidence(0.8))
 			line(e, report.FieldCompanyName, func(q *report.LineQuality) { q.BlurQ = 0.15 })
 		}, report.OutcomeFail, []string{"image_blurry block name", "name_unreadable review name"}},
+		{"a name painted over", "", func(e *Evidence) { e.NameMasked = report.Polygon{{1, 1}, {9, 1}, {9, 9}, {1, 9}} },
+			report.OutcomeFail, []string{"document_masked block name"}},
+		{"burnt paper bleaches a code", "", unread(func(e *Evidence) {
+			e.Measures[MeasurePaperLevel] = report.Measure{Value: 254}
+			line(e, report.FieldUSCC, func(q *report.LineQuality) { q.Contrast = 0.05 })
+		}), report.OutcomeFail, []string{"image_overexposed block uscc", "uscc_unreadable block uscc"}},
+		{"noise explains a lost code", "", unread(func(e *Evidence) { e.Measures[MeasureNoise] = report.Measure{Value: 35} }),
+			report.OutcomeFail, []string{"image_blurry block uscc", "uscc_unreadable block uscc"}},
+		{"enlarged, code lost", "", unread(func(e *Evidence) {
+			line(e, report.FieldUSCC, func(q *report.LineQuality) { q.EffectiveEmPx, q.BlurQ = 5, 0.08 })
+		}), report.OutcomeFail, []string{"image_resolution_too_low block uscc", "uscc_unreadable block uscc"}},
 		{"a field that nobody needs is blurred", "", func(e *Evidence) { line(e, report.FieldScope, func(q *report.LineQuality) { q.BlurQ = 0.3 }) }, report.OutcomePass, nil},
 		{"small, code lost", "", unread(func(e *Evidence) {
 			line(e, report.FieldUSCC, func(q *report.LineQuality) { q.EmPx, q.EffectiveEmPx, q.BlurQ = 7, 7, 0.1 })
