@@ -35,6 +35,11 @@ const (
 	minSupport, minSideSupport = 0.55, 0.25
 	supportReachPx             = 2 // an edge so near counts
 	minSidesRatio              = 0.5
+	// A side within openReachPx of the photo's own is no evidence; more than maxOpenSides
+	// of them, or less than minOpenSupport of the others, make no sheet. besideOpen is
+	// what a score loses by them.
+	openReachPx, maxOpenSides  = 3.0, 2
+	minOpenSupport, besideOpen = 0.8, 0.5
 	// The band inside the sides in which a sheet shows its paper, and how near in
 	// color, of 255 levels each, it is to the paper round text.
 	bandSamples          = 48

@@ -17,8 +17,9 @@ func (s *search) score(q ocr.Quad) float64 {
 	if opposite < minSidesRatio {
 		return 0
 	}
+	open := s.openSides(q)
 	aspect := 1 / ratio(q.Width(), q.Height())
-	if aspect < minAspect || aspect > maxAspect {
+	if open > maxOpenSides || open == 0 && (aspect < minAspect || aspect > maxAspect) {
 		return 0
 	}
 	inside, cut, aligned := s.textInside(q)
@@ -26,21 +27,48 @@ func (s *search) score(q ocr.Quad) float64 {
 		return 0
 	}
 	support, worst := s.support(q)
-	if support < minSupport || worst < minSideSupport {
+	if support < minSupport || worst < minSideSupport || open > 0 && support < minOpenSupport {
 		return 0
 	}
-	score := support + 0.5*worst + inside + 0.5*opposite + 0.1*share + s.paperInside(q) - 0.5*math.Abs(math.Log(aspect/idealAspect))
+	score := support + 0.5*worst + inside + 0.5*opposite + 0.1*share + s.paperInside(q)
+	if open > 0 {
+		score -= besideOpen
+	} else {
+		score -= 0.5 * math.Abs(math.Log(aspect/idealAspect))
+	}
 	if inside < minTextInside {
 		score = math.Max(score-besidePapers, 0)
 	}
 	return score
 }
 
-// support is the share of the outline on edges, and that of the worst side.
+// open says that a side is the photo's own: the sheet goes on beyond it.
+func open(a, b ocr.Point, w, h, reach float64) bool {
+	return max(a.X, b.X) < reach || max(a.Y, b.Y) < reach || min(a.X, b.X) > w-reach || min(a.Y, b.Y) > h-reach
+}
+
+// openSides counts the sides that are the photo's own.
+func (s *search) openSides(q ocr.Quad) int {
+	n := 0
+	for i := range q {
+		if open(q[i], q[(i+1)%4], float64(s.w), float64(s.h), openReachPx) {
+			n++
+		}
+	}
+	return n
+}
+
+// support is the share on edges of the outline that is not the photo's own, and that
+// of its worst side.
 func (s *search) support(q ocr.Quad) (mean, worst float64) {
 	worst = 1
+	sides := 0.0
 	for i := range 4 {
 		a, b := q[i], q[(i+1)%4]
+		if open(a, b, float64(s.w), float64(s.h), openReachPx) {
+			continue
+		}
+		sides++
 		n := max(int(dist(a, b)), 1)
 		hits := 0
 		for k := range n {
@@ -50,10 +78,10 @@ func (s *search) support(q ocr.Quad) (mean, worst float64) {
 			}
 		}
 		side := float64(hits) / float64(n)
-		mean += side / 4
+		mean += side
 		worst = math.Min(worst, side)
 	}
-	return mean, worst
+	return mean / math.Max(sides, 1), worst
 }
 
 // textInside is the share of the text's area whose lines begin and end inside the
@@ -62,18 +90,20 @@ func (s *search) support(q ocr.Quad) (mean, worst float64) {
 func (s *search) textInside(q ocr.Quad) (inside, cut, aligned float64) {
 	along := direction(q[0], q[1])
 	center := q.Center()
-	for i := range q {
-		q[i].X += (q[i].X - center.X) * 2 * margin
-		q[i].Y += (q[i].Y - center.Y) * 2 * margin
+	inner := q
+	for i, p := range q {
+		d := ocr.Point{X: (p.X - center.X) * 2 * margin, Y: (p.Y - center.Y) * 2 * margin}
+		q[i], inner[i] = ocr.Point{X: p.X + d.X, Y: p.Y + d.Y}, ocr.Point{X: p.X - d.X, Y: p.Y - d.Y}
 	}
 	all := 0.0
 	for _, line := range s.text {
 		size := line.Width() * line.Height()
 		all += size
-		switch from, to := q.Contains(middle(line[0], line[3])), q.Contains(middle(line[1], line[2])); {
-		case from && to:
+		from, to := middle(line[0], line[3]), middle(line[1], line[2])
+		switch in, out := q.Contains(from), q.Contains(to); {
+		case in && out:
 			inside += size
-		case from || to:
+		case inner.Contains(from) || inner.Contains(to):
 			cut += size
 		case math.Abs(math.Remainder(direction(line[0], line[1])-along, 90)) < alignedDegrees:
 			aligned += size
