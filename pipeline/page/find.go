@@ -25,11 +25,10 @@ const (
 	minAspect, maxAspect, idealAspect = 1.1, 1.9, math.Sqrt2
 	// minTextInside is the share of the text, by area, that a sheet must hold. Where
 	// nothing holds as much it must hold minTextBesidePapers, and no more than
-	// maxTextAligned of the rest may run along its sides: that is on other papers.
+	// maxTextBeyond of the rest may run along its sides: that is on other papers.
 	// maxTextCut is how much of what it holds a side may cut.
-	minTextInside, minTextBesidePapers, maxTextAligned, maxTextCut = 0.9, 0.12, 0.4, 0.12
-	alignedDegrees                                                 = 6
-	besidePapers                                                   = 1.5 // what a score loses there
+	minTextInside, minTextBesidePapers, maxTextBeyond, maxTextCut = 0.9, 0.12, 0.4, 0.12
+	alignedDegrees                                                = 6
 	// minSupport is the share of the outline that must lie on edges, and
 	// minSideSupport that of its worst side.
 	minSupport, minSideSupport = 0.55, 0.25

@@ -273,10 +273,10 @@ func TestSheetHoldsItsText(t *testing.T) {
 	s := &search{w: 640, h: 480, text: []ocr.Quad{line(100, 100, 400), line(100, 200, 150), line(100, 300, 400)}}
 	whole := ocr.Quad{{X: 50, Y: 50}, {X: 590, Y: 50}, {X: 590, Y: 430}, {X: 50, Y: 430}}
 	cut := ocr.Quad{{X: 50, Y: 50}, {X: 340, Y: 50}, {X: 590, Y: 430}, {X: 50, Y: 430}}
-	if got, _, _ := s.textInside(whole); got != 1 {
+	if got := s.textShares(whole).own; got != 1 {
 		t.Errorf("the sheet holds %.2f of its text", got)
 	}
-	if _, got, _ := s.textInside(cut); got <= maxTextCut {
+	if got := s.textShares(cut).cut; got <= maxTextCut {
 		t.Errorf("a quad that cuts the first line cuts %.2f of the text", got)
 	}
 }

@@ -22,24 +22,22 @@ func (s *search) score(q ocr.Quad) float64 {
 	if open > maxOpenSides || open == 0 && (aspect < minAspect || aspect > maxAspect) {
 		return 0
 	}
-	inside, cut, aligned := s.textInside(q)
-	if inside < minTextBesidePapers || cut > maxTextCut*inside || inside < minTextInside && aligned > maxTextAligned*(1-inside) {
+	text := s.textShares(q)
+	inside := text.own + text.foreign
+	if text.own < minTextBesidePapers || text.cut > maxTextCut*inside || inside < minTextInside && text.beyond > maxTextBeyond*(1-inside) {
 		return 0
 	}
 	support, worst := s.support(q)
 	if support < minSupport || worst < minSideSupport || open > 0 && support < minOpenSupport {
 		return 0
 	}
-	score := support + 0.5*worst + inside + 0.5*opposite + 0.1*share + s.paperInside(q)
+	score := support + 0.5*worst + text.own/(text.own+text.beyond) - text.foreign/inside + 0.5*opposite + 0.1*share + s.paperInside(q)
 	if open > 0 {
 		score -= besideOpen
 	} else {
 		score -= 0.5 * math.Abs(math.Log(aspect/idealAspect))
 	}
-	if inside < minTextInside {
-		score = math.Max(score-besidePapers, 0)
-	}
-	return score
+	return math.Max(score, 0)
 }
 
 // open says that a side is the photo's own: the sheet goes on beyond it.
@@ -84,35 +82,60 @@ func (s *search) support(q ocr.Quad) (mean, worst float64) {
 	return mean / math.Max(sides, 1), worst
 }
 
-// textInside is the share of the text's area whose lines begin and end inside the
-// quad and its margin, of those that only do one of the two, and of the others that
-// run along its sides; 1 without any text.
-func (s *search) textInside(q ocr.Quad) (inside, cut, aligned float64) {
-	along := direction(q[0], q[1])
+// textShares are shares of the text, by area, as a quad and its margin part it: what
+// begins and ends inside and runs along its sides; what else is inside, on other
+// papers; what only begins or ends well inside; and what runs along its sides outside.
+type textShares struct{ own, foreign, cut, beyond float64 }
+
+func (s *search) textShares(q ocr.Quad) textShares {
+	if len(s.text) == 0 {
+		return textShares{own: 1}
+	}
 	center := q.Center()
-	inner := q
+	outer, inner := q, q
 	for i, p := range q {
 		d := ocr.Point{X: (p.X - center.X) * 2 * margin, Y: (p.Y - center.Y) * 2 * margin}
-		q[i], inner[i] = ocr.Point{X: p.X + d.X, Y: p.Y + d.Y}, ocr.Point{X: p.X - d.X, Y: p.Y - d.Y}
+		outer[i], inner[i] = ocr.Point{X: p.X + d.X, Y: p.Y + d.Y}, ocr.Point{X: p.X - d.X, Y: p.Y - d.Y}
 	}
+	var shares textShares
 	all := 0.0
 	for _, line := range s.text {
 		size := line.Width() * line.Height()
 		all += size
 		from, to := middle(line[0], line[3]), middle(line[1], line[2])
-		switch in, out := q.Contains(from), q.Contains(to); {
-		case in && out:
-			inside += size
+		begins, ends := outer.Contains(from), outer.Contains(to)
+		switch aligned := runsAlong(line, q); {
+		case begins && ends && aligned:
+			shares.own += size
+		case begins && ends:
+			shares.foreign += size
 		case inner.Contains(from) || inner.Contains(to):
-			cut += size
-		case math.Abs(math.Remainder(direction(line[0], line[1])-along, 90)) < alignedDegrees:
-			aligned += size
+			shares.cut += size
+		case !begins && !ends && aligned:
+			shares.beyond += size
 		}
 	}
-	if all == 0 {
-		return 1, 0, 0
+	return textShares{shares.own / all, shares.foreign / all, shares.cut / all, shares.beyond / all}
+}
+
+// runsAlong says that a line runs along the sides of a quad, as they lie at its place.
+func runsAlong(line, q ocr.Quad) bool {
+	center, angle := line.Center(), direction(line[0], line[1])
+	for _, turned := range []ocr.Quad{q, {q[1], q[2], q[3], q[0]}} {
+		a, b := offside(center, turned[0], turned[1]), offside(center, turned[2], turned[3])
+		t := math.Min(math.Max(a/math.Max(a+b, 1), 0), 1)
+		from := ocr.Point{X: turned[0].X + t*(turned[3].X-turned[0].X), Y: turned[0].Y + t*(turned[3].Y-turned[0].Y)}
+		to := ocr.Point{X: turned[1].X + t*(turned[2].X-turned[1].X), Y: turned[1].Y + t*(turned[2].Y-turned[1].Y)}
+		if math.Abs(math.Remainder(angle-direction(from, to), 180)) < alignedDegrees {
+			return true
+		}
 	}
-	return inside / all, cut / all, aligned / all
+	return false
+}
+
+// offside is how far p lies right of the way from a to b.
+func offside(p, a, b ocr.Point) float64 {
+	return ((b.X-a.X)*(p.Y-a.Y) - (b.Y-a.Y)*(p.X-a.X)) / math.Max(dist(a, b), 1)
 }
 
 // direction is the angle from a to b in degrees.
