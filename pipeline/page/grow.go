@@ -26,24 +26,60 @@ const (
 	frameWidth = 0.07
 	// paleInk is how much darker than paper a printed frame is, of 255 levels; wood
 	// and metal are darker.
-	paleInk = 34
+	paleInk     = 34
+	frameLeast  = 0.035
+	frameUneven = 3.0
 )
 
 // grown is the outline of the sheet round a quad that may be its printed frame, or
 // else the frame round one of its lines; the quad itself where there is none.
 func (s *search) grown(q ocr.Quad) ocr.Quad {
+	var pale [4]bool
+	sides := 0
 	for i := range q {
-		if !s.pale(q[i], q[(i+1)%4]) {
-			return q
+		if pale[i] = s.pale(q[i], q[(i+1)%4]); pale[i] {
+			sides++
 		}
 	}
-	if sheet, ok := s.outline(q, growSheet, -growFar, s.sheetEdge); ok {
+	if sides == 0 {
+		return q
+	}
+	if sheet, ok := s.outline(q, pale, growSheet, -growFar, s.sheetEdge); ok {
 		return sheet
 	}
-	if frame, ok := s.outline(q, growFrame, growFar, s.frameEdge); ok {
+	if sides < 4 {
+		return q
+	}
+	if frame, ok := s.outline(q, pale, growFrame, growFar, s.frameEdge); ok {
 		return frame
 	}
 	return q
+}
+
+// framed says that a printed frame is in a quad, at some distance from each side: it
+// is the sheet then.
+func (s *search) framed(q ocr.Quad, candidates []ocr.Quad) bool {
+	w, h := q.Width(), q.Height()
+	for _, c := range candidates {
+		least, most := 1.0, 0.0
+		for i, p := range c {
+			for k := range 2 { // the two sides that end at the corner
+				j := (i + 4 - k) % 4
+				extent := h
+				if j%2 == 1 {
+					extent = w
+				}
+				in := offside(p, q[j], q[(j+1)%4]) / extent
+				least, most = math.Min(least, in), math.Max(most, in)
+			}
+		}
+		if least > frameLeast && most < growSheet && most < frameUneven*least {
+			if support, worst := s.support(c); support > 0.9 && worst > 0.8 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // beside is a place so many pixels outwards, along the unit vector n.
@@ -91,9 +127,13 @@ func (s *search) pale(a, b ocr.Point) bool {
 // outline moves each side outwards, by up to reach, to the line with the most ends
 // of something under it; false unless there is one for each side and they make a
 // sheet.
-func (s *search) outline(q ocr.Quad, reach, far float64, ends func(p, n ocr.Point, across float64) bool) (ocr.Quad, bool) {
+func (s *search) outline(q ocr.Quad, moves [4]bool, reach, far float64, ends func(p, n ocr.Point, across float64) bool) (ocr.Quad, bool) {
 	var sides [4]line
 	for i := range q {
+		sides[i] = line{q[i], q[(i+1)%4]}
+		if !moves[i] {
+			continue
+		}
 		side, ok := s.outer(q, i, reach, far, ends)
 		if !ok {
 			return q, false

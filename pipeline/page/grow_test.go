@@ -59,7 +59,7 @@ func TestTextOfOtherPapers(t *testing.T) {
 // TestGrown: from a line of the printed frame the search goes on to the sheet.
 func TestGrown(t *testing.T) {
 	photo, lines := desk(1200, 900, sheetQuad, 13)
-	s, err := newSearch(photo, lines)
+	s, err := newSearch(photo, lines, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

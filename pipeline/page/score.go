@@ -28,10 +28,10 @@ func (s *search) score(q ocr.Quad) float64 {
 		return 0
 	}
 	support, worst := s.support(q)
-	if support < minSupport || worst < minSideSupport || open > 0 && support < minOpenSupport {
+	if support < minSupport || worst < minSideSupport || open > 0 && (support < minOpenSupport || share > maxOpenShare) {
 		return 0
 	}
-	score := support + 0.5*worst + text.own/(text.own+text.beyond) - text.foreign/inside + 0.5*opposite + 0.1*share + s.paperInside(q)
+	score := support + 0.5*worst + text.own/(text.own+text.cut+text.astride+text.beyond) - text.foreign/inside + 0.5*opposite + 0.1*share + s.paperInside(q)
 	if open > 0 {
 		score -= besideOpen
 	} else {
@@ -84,8 +84,9 @@ func (s *search) support(q ocr.Quad) (mean, worst float64) {
 
 // textShares are shares of the text, by area, as a quad and its margin part it: what
 // begins and ends inside and runs along its sides; what else is inside, on other
-// papers; what only begins or ends well inside; and what runs along its sides outside.
-type textShares struct{ own, foreign, cut, beyond float64 }
+// papers; what only begins or ends well inside, or only near a side; and what runs
+// along its sides outside.
+type textShares struct{ own, foreign, cut, astride, beyond float64 }
 
 func (s *search) textShares(q ocr.Quad) textShares {
 	if len(s.text) == 0 {
@@ -104,34 +105,60 @@ func (s *search) textShares(q ocr.Quad) textShares {
 		all += size
 		from, to := middle(line[0], line[3]), middle(line[1], line[2])
 		begins, ends := outer.Contains(from), outer.Contains(to)
-		switch aligned := runsAlong(line, q); {
-		case begins && ends && aligned:
+		switch {
+		case begins && ends && runsAlong(line, q):
 			shares.own += size
 		case begins && ends:
 			shares.foreign += size
 		case inner.Contains(from) || inner.Contains(to):
 			shares.cut += size
-		case !begins && !ends && aligned:
+		case !mayRunAlong(line, q):
+		case begins || ends:
+			shares.astride += size
+		default:
 			shares.beyond += size
 		}
 	}
-	return textShares{shares.own / all, shares.foreign / all, shares.cut / all, shares.beyond / all}
+	return textShares{shares.own / all, shares.foreign / all, shares.cut / all, shares.astride / all, shares.beyond / all}
 }
 
 // runsAlong says that a line runs along the sides of a quad, as they lie at its place.
 func runsAlong(line, q ocr.Quad) bool {
-	center, angle := line.Center(), direction(line[0], line[1])
+	center, angle := line.Center(), course(line)
 	for _, turned := range []ocr.Quad{q, {q[1], q[2], q[3], q[0]}} {
 		a, b := offside(center, turned[0], turned[1]), offside(center, turned[2], turned[3])
-		t := math.Min(math.Max(a/math.Max(a+b, 1), 0), 1)
+		t := a / math.Max(a+b, 1)
 		from := ocr.Point{X: turned[0].X + t*(turned[3].X-turned[0].X), Y: turned[0].Y + t*(turned[3].Y-turned[0].Y)}
 		to := ocr.Point{X: turned[1].X + t*(turned[2].X-turned[1].X), Y: turned[1].Y + t*(turned[2].Y-turned[1].Y)}
-		if math.Abs(math.Remainder(angle-direction(from, to), 180)) < alignedDegrees {
+		if apart(angle, direction(from, to)) < alignedDegrees {
 			return true
 		}
 	}
 	return false
 }
+
+// mayRunAlong says that a line outside of a quad may be on the same sheet: it runs in
+// a direction between those of two opposite sides, one of which may be no side of it.
+func mayRunAlong(line, q ocr.Quad) bool {
+	angle := course(line)
+	for _, sides := range [][2]float64{{direction(q[0], q[1]), direction(q[3], q[2])}, {direction(q[1], q[2]), direction(q[0], q[3])}} {
+		if apart(angle, sides[0])+apart(angle, sides[1]) < apart(sides[0], sides[1])+2*alignedDegrees {
+			return true
+		}
+	}
+	return false
+}
+
+// course is the direction in which a line of text runs, in degrees.
+func course(line ocr.Quad) float64 {
+	if line.Height() > line.Width() {
+		return direction(line[0], line[3])
+	}
+	return direction(line[0], line[1])
+}
+
+// apart is the angle between two lines, 0..90 degrees.
+func apart(a, b float64) float64 { return math.Abs(math.Remainder(a-b, 180)) }
 
 // offside is how far p lies right of the way from a to b.
 func offside(p, a, b ocr.Point) float64 {
