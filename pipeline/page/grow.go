@@ -34,23 +34,27 @@ const (
 // grown is the outline of the sheet round a quad that may be its printed frame, or
 // else the frame round one of its lines; the quad itself where there is none.
 func (s *search) grown(q ocr.Quad) ocr.Quad {
-	var pale [4]bool
-	sides := 0
+	var moves [4]bool
+	moving := 0
 	for i := range q {
-		if pale[i] = s.pale(q[i], q[(i+1)%4]); pale[i] {
-			sides++
+		switch {
+		case s.sampled(q, i, s.paleOutside) >= growSupport:
+			moves[i] = true
+			moving++
+		case s.sampled(q, i, s.sheetEdge) < growSupport:
+			return q
 		}
 	}
-	if sides == 0 {
+	if moving == 0 {
 		return q
 	}
-	if sheet, ok := s.outline(q, pale, growSheet, -growFar, s.sheetEdge); ok {
+	if sheet, ok := s.outline(q, moves, growSheet, -growFar, s.sheetEdge); ok {
 		return sheet
 	}
-	if sides < 4 {
+	if moving < 4 {
 		return q
 	}
-	if frame, ok := s.outline(q, pale, growFrame, growFar, s.frameEdge); ok {
+	if frame, ok := s.outline(q, moves, growFrame, growFar, s.frameEdge); ok {
 		return frame
 	}
 	return q
@@ -109,19 +113,26 @@ func (s *search) isPale(p ocr.Point) bool {
 	return ok && len(s.paper) > 0 && s.paperAt(p)[0]-c[0] < paleInk
 }
 
-// pale says that there is paper or pale print outside of a side, clockwise from a to
-// b: it is hardly the edge of a sheet.
-func (s *search) pale(a, b ocr.Point) bool {
+// paleOutside says that there is paper or pale print outside of a place: it is hardly
+// the edge of a sheet.
+func (s *search) paleOutside(p, n ocr.Point, _ float64) bool {
+	return s.isPale(beside(p, n, bandDepthPx))
+}
+
+// sampled is the share of a side of which something is true.
+func (s *search) sampled(q ocr.Quad, i int, is func(p, n ocr.Point, across float64) bool) float64 {
+	a, b := q[i], q[(i+1)%4]
+	across := math.Min(dist(a, q[(i+3)%4]), dist(b, q[(i+2)%4]))
 	length := math.Max(dist(a, b), 1)
-	n := ocr.Point{X: (b.Y - a.Y) / length, Y: -(b.X - a.X) / length}
-	pale := 0
+	n := ocr.Point{X: (b.Y - a.Y) / length, Y: -(b.X - a.X) / length} // outwards of a clockwise quad
+	hits := 0
 	for k := range growSamples {
 		f := (float64(k) + 0.5) / growSamples
-		if s.isPale(beside(ocr.Point{X: a.X + (b.X-a.X)*f, Y: a.Y + (b.Y-a.Y)*f}, n, bandDepthPx)) {
-			pale++
+		if is(ocr.Point{X: a.X + (b.X-a.X)*f, Y: a.Y + (b.Y-a.Y)*f}, n, across) {
+			hits++
 		}
 	}
-	return float64(pale) >= growSupport*growSamples
+	return float64(hits) / growSamples
 }
 
 // outline moves each side outwards, by up to reach, to the line with the most ends
