@@ -95,7 +95,7 @@ func TestPartOfASheet(t *testing.T) {
 		degrees         float64
 		aligned, within float64
 	}{"the same sheet": {1, 0.5, 0.5}, "turned by a quarter": {91, 0.5, 0.5}, "other papers": {30, 0, 0.5}} {
-		s := &search{w: 640, h: 480, text: []ocr.Quad{line(150, 300, 200, 0), line(150, 350, 200, 0), line(250, 10, 200, tt.degrees), line(450, 5, 200, tt.degrees)}}
+		s := &search{w: 640, h: 480, text: []ocr.Quad{line(150, 300, 200, 0), line(150, 350, 200, 0), line(250, 10, 200, tt.degrees), line(450, 5, 200, tt.degrees)}, paper: make([]sheetColor, 4)}
 		got := s.textShares(half)
 		if math.Abs(got.own-tt.within) > 0.01 || got.cut != 0 || math.Abs(got.beyond-tt.aligned) > 0.01 {
 			t.Errorf("%s: %+v", name, got)

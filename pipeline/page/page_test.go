@@ -270,7 +270,7 @@ func TestSheetHoldsItsText(t *testing.T) {
 	line := func(x, y, w float64) ocr.Quad {
 		return ocr.Quad{{X: x, Y: y}, {X: x + w, Y: y}, {X: x + w, Y: y + 20}, {X: x, Y: y + 20}}
 	}
-	s := &search{w: 640, h: 480, text: []ocr.Quad{line(100, 100, 400), line(100, 200, 150), line(100, 300, 400)}}
+	s := &search{w: 640, h: 480, text: []ocr.Quad{line(100, 100, 400), line(100, 200, 150), line(100, 300, 400)}, paper: make([]sheetColor, 3)}
 	whole := ocr.Quad{{X: 50, Y: 50}, {X: 590, Y: 50}, {X: 590, Y: 430}, {X: 50, Y: 430}}
 	cut := ocr.Quad{{X: 50, Y: 50}, {X: 340, Y: 50}, {X: 590, Y: 430}, {X: 50, Y: 430}}
 	if got := s.textShares(whole).own; got != 1 {

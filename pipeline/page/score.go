@@ -85,7 +85,7 @@ func (s *search) support(q ocr.Quad) (mean, worst float64) {
 // textShares are shares of the text, by area, as a quad and its margin part it: what
 // begins and ends inside and runs along its sides; what else is inside, on other
 // papers; what only begins or ends well inside, or only near a side; and what runs
-// along its sides outside.
+// along its sides outside, on paper of the hue of its own.
 type textShares struct{ own, foreign, cut, astride, beyond float64 }
 
 func (s *search) textShares(q ocr.Quad) textShares {
@@ -100,7 +100,9 @@ func (s *search) textShares(q ocr.Quad) textShares {
 	}
 	var shares textShares
 	all := 0.0
-	for _, line := range s.text {
+	var paper [3]float64 // of what is its own, summed
+	var outside []int
+	for i, line := range s.text {
 		size := line.Width() * line.Height()
 		all += size
 		from, to := middle(line[0], line[3]), middle(line[1], line[2])
@@ -108,6 +110,9 @@ func (s *search) textShares(q ocr.Quad) textShares {
 		switch {
 		case begins && ends && runsAlong(line, q):
 			shares.own += size
+			for k, v := range s.paper[i].color {
+				paper[k] += v * size
+			}
 		case begins && ends:
 			shares.foreign += size
 		case inner.Contains(from) || inner.Contains(to):
@@ -116,7 +121,15 @@ func (s *search) textShares(q ocr.Quad) textShares {
 		case begins || ends:
 			shares.astride += size
 		default:
-			shares.beyond += size
+			outside = append(outside, i)
+		}
+	}
+	for k := range paper {
+		paper[k] /= math.Max(shares.own, 1)
+	}
+	for _, i := range outside {
+		if hueApart(s.paper[i].color, paper) < paperHue {
+			shares.beyond += s.text[i].Width() * s.text[i].Height()
 		}
 	}
 	return textShares{shares.own / all, shares.foreign / all, shares.cut / all, shares.astride / all, shares.beyond / all}
@@ -199,8 +212,12 @@ func (s *search) isPaper(p ocr.Point) bool {
 		return false
 	}
 	near := s.paperAt(p)
-	return math.Abs(c[0]-near[0]) < paperLight && math.Hypot(c[1]-near[1], c[2]-near[2]) < paperHue
+	return math.Abs(c[0]-near[0]) < paperLight && hueApart(c, near) < paperHue
 }
+
+// hueApart is how far two colors are apart but for their lightness, which shadow and
+// folds change.
+func hueApart(a, b [3]float64) float64 { return math.Hypot(a[1]-b[1], a[2]-b[2]) }
 
 // edge says that there is an edge at a place, in any channel. Those of the photo
 // itself are no evidence.
@@ -252,9 +269,7 @@ func (s *search) findPaper() {
 				}
 			}
 		}
-		if best.color[0] > 0 {
-			s.paper = append(s.paper, best)
-		}
+		s.paper = append(s.paper, best)
 	}
 }
 
