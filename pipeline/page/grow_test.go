@@ -1,6 +1,7 @@
 package page
 
 import (
+	"image"
 	"image/color"
 	"math"
 	"testing"
@@ -111,5 +112,93 @@ func TestSnapped(t *testing.T) {
 	}
 	if got := snapped(sheetQuad); got != sheetQuad {
 		t.Errorf("a tilted sheet became %v", got)
+	}
+}
+
+// sheetIn draws a sheet with a frame at the given shares of its width and height,
+// light on a dark desk, and the text on it.
+func sheetIn(w, h int, sheet ocr.Quad, desk uint8) (*image.NRGBA, []ocr.Quad) {
+	photo := image.NewNRGBA(image.Rect(0, 0, w, h))
+	back, _ := solve(sheet, ocr.Quad{{}, {X: 1000}, {X: 1000, Y: 707}, {Y: 707}})
+	forth, _ := solve(ocr.Quad{{}, {X: 1000}, {X: 1000, Y: 707}, {Y: 707}}, sheet)
+	var lines []ocr.Quad
+	for row := range 6 {
+		y := 150 + 70*float64(row)
+		line := ocr.Quad{{X: 150, Y: y}, {X: 800, Y: y}, {X: 800, Y: y + 26}, {X: 150, Y: y + 26}}
+		for i, p := range line {
+			line[i] = forth.apply(p)
+		}
+		lines = append(lines, line)
+	}
+	for y := range h {
+		for x := range w {
+			p := back.apply(ocr.Point{X: float64(x) + 0.5, Y: float64(y) + 0.5})
+			v := desk
+			if p.X >= 0 && p.X < 1000 && p.Y >= 0 && p.Y < 707 {
+				v = 230
+				if edge := math.Min(math.Min(p.X, 1000-p.X), math.Min(p.Y, 707-p.Y)); edge > 55 && edge < 65 {
+					v = 200
+				}
+			}
+			photo.SetNRGBA(x, y, color.NRGBA{v, v, v, 255})
+		}
+	}
+	return photo, lines
+}
+
+// TestSheetBeyondThePhoto: a sheet of which the photo cuts a part off is found.
+func TestSheetBeyondThePhoto(t *testing.T) {
+	sheet := ocr.Quad{{X: 500, Y: 150}, {X: 1350, Y: 180}, {X: 1330, Y: 780}, {X: 480, Y: 750}}
+	photo, lines := sheetIn(1000, 900, sheet, 70)
+	for i := range lines { // as far as the photo shows them
+		lines[i] = lines[i].Slice(0, 0.5)
+	}
+	quad, ok, err := find(photo, lines)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	want := ocr.Quad{sheet[0], {X: 1000, Y: 168}, {X: 1000, Y: 768}, sheet[3]}
+	if iou := overlap(quad, want, 1000, 900); iou < 0.98 {
+		t.Errorf("got %v, IoU %.3f", quad, iou)
+	}
+}
+
+// TestThumbsOnTheSheet: thumbs that break the outline of a sheet do not cut off what
+// they hold.
+func TestThumbsOnTheSheet(t *testing.T) {
+	photo, lines := sheetIn(1200, 900, sheetQuad, 70)
+	for _, x := range []int{250, 850} {
+		for y := 640; y < 900; y++ {
+			for i := range 70 {
+				photo.SetNRGBA(x+i, y, color.NRGBA{208, 150, 126, 255})
+			}
+		}
+	}
+	quad, ok, err := find(photo, lines)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if iou := overlap(quad, sheetQuad, 1200, 900); iou < 0.98 {
+		t.Errorf("got %v, IoU %.3f", quad, iou)
+	}
+}
+
+// TestDisplay: a sheet in a window of a display is found through its stripes.
+func TestDisplay(t *testing.T) {
+	photo, lines := sheetIn(1200, 900, sheetQuad, 120)
+	for y := range 900 {
+		for x := range 1200 {
+			p := photo.Pix[photo.PixOffset(x, y):]
+			for c := range 3 {
+				p[c] = uint8(float64(p[c]) * (0.75 + 0.25*math.Sin((float64(x)+0.3*float64(y))/2.4+2*float64(c))))
+			}
+		}
+	}
+	quad, ok, err := find(photo, lines)
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if iou := max(overlap(quad, sheetQuad, 1200, 900), overlap(quad, frameOf(sheetQuad), 1200, 900)); iou < 0.95 {
+		t.Errorf("got %v, IoU %.3f", quad, iou)
 	}
 }
