@@ -26,9 +26,11 @@ const (
 	// minTextInside is the share of the text, by area, that a sheet must hold. Where
 	// nothing holds as much it must hold minTextBesidePapers, and no more than
 	// maxTextBeyond of the rest may run along its sides: that is on other papers.
-	// maxTextCut is how much of what it holds a side may cut.
+	// maxTextCut is how much of what it holds a side may cut. Where more than
+	// maxTextAskew of its own text does not run along the sides next to it, one of them
+	// is no side.
 	minTextInside, minTextBesidePapers, maxTextBeyond, maxTextCut = 0.9, 0.12, 0.6, 0.12
-	alignedDegrees                                                = 6
+	maxTextAskew, alignedDegrees                                  = 0.2, 6
 	// minSupport is the share of the outline that must lie on edges, and
 	// minSideSupport that of its worst side.
 	minSupport, minSideSupport = 0.55, 0.25

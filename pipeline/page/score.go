@@ -23,15 +23,15 @@ func (s *search) score(q ocr.Quad) float64 {
 		return 0
 	}
 	text := s.textShares(q)
-	inside := text.own + text.foreign
-	if text.own < minTextBesidePapers || text.cut > maxTextCut*inside || inside < minTextInside && text.beyond > maxTextBeyond*(1-inside) {
+	inside := text.own + text.askew + text.foreign
+	if text.own < minTextBesidePapers || text.askew > maxTextAskew*text.own || text.cut > maxTextCut*inside || inside < minTextInside && text.beyond > maxTextBeyond*(1-inside) {
 		return 0
 	}
 	support, worst := s.support(q)
 	if support < minSupport || worst < minSideSupport || open > 0 && (support < minOpenSupport || share > maxOpenShare) {
 		return 0
 	}
-	score := support + 0.5*worst + text.own/(text.own+text.cut+text.astride+text.beyond) - text.foreign/inside + 0.5*opposite + 0.1*share + s.paperInside(q)
+	score := support + 0.5*worst + text.own/(text.own+text.cut+text.astride+text.beyond) - (text.askew+text.foreign)/inside + 0.5*opposite + 0.1*share + s.paperInside(q)
 	if open > 0 {
 		score -= besideOpen
 	} else {
@@ -83,10 +83,11 @@ func (s *search) support(q ocr.Quad) (mean, worst float64) {
 }
 
 // textShares are shares of the text, by area, as a quad and its margin part it: what
-// begins and ends inside and runs along its sides; what else is inside, on other
+// begins and ends inside and runs along its sides; what is inside and runs in a
+// direction between theirs, but not that of its place; what else is inside, on other
 // papers; what only begins or ends well inside, or only near a side; and what runs
 // along its sides outside, on paper of the hue of its own.
-type textShares struct{ own, foreign, cut, astride, beyond float64 }
+type textShares struct{ own, askew, foreign, cut, astride, beyond float64 }
 
 func (s *search) textShares(q ocr.Quad) textShares {
 	if len(s.text) == 0 {
@@ -113,6 +114,8 @@ func (s *search) textShares(q ocr.Quad) textShares {
 			for k, v := range s.paper[i].color {
 				paper[k] += v * size
 			}
+		case begins && ends && mayRunAlong(line, q):
+			shares.askew += size
 		case begins && ends:
 			shares.foreign += size
 		case inner.Contains(from) || inner.Contains(to):
@@ -132,7 +135,7 @@ func (s *search) textShares(q ocr.Quad) textShares {
 			shares.beyond += s.text[i].Width() * s.text[i].Height()
 		}
 	}
-	return textShares{shares.own / all, shares.foreign / all, shares.cut / all, shares.astride / all, shares.beyond / all}
+	return textShares{shares.own / all, shares.askew / all, shares.foreign / all, shares.cut / all, shares.astride / all, shares.beyond / all}
 }
 
 // runsAlong says that a line runs along the sides of a quad, as they lie at its place.
