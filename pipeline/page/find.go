@@ -19,13 +19,13 @@ const (
 
 	minAreaShare = 0.12 // of the photo; a smaller sheet cannot be read anyway
 	maxAreaShare = 0.985
-	// minAspect and maxAspect bound the sides' ratio, long over short. Sheets
-	// are A3 or A4 (1.41), booklets opened flat 1.3 to 1.5; perspective
-	// stretches them.
-	minAspect, maxAspect, idealAspect = 1.0, 1.9, math.Sqrt2
-	// minTextInside is the share of the text, by area, that a sheet must hold. Where
-	// nothing holds as much it must hold minTextBesidePapers, and no more than
-	// maxTextBeyond of the rest may run along its sides: that is on other papers.
+	// maxAspect bounds the sides' ratio, long over short. Sheets are A3 or A4
+	// (1.41), booklets opened flat 1.3 to 1.5; perspective stretches them, and
+	// shortens them to a square.
+	maxAspect, idealAspect = 1.9, math.Sqrt2
+	// minTextInside is the share of the text, by area, that a sheet must hold. One that
+	// holds less must hold minTextBesidePapers that runs along its sides, and of the
+	// rest, which is on other papers, no more than maxTextBeyond may do so.
 	// maxTextCut is how much of what it holds a side may cut. Where more than
 	// maxTextAskew of its own text does not run along the sides next to it, one of them
 	// is no side.
@@ -36,10 +36,10 @@ const (
 	minSupport, minSideSupport = 0.55, 0.25
 	supportReachPx             = 2 // an edge so near counts
 	minSidesRatio              = 0.5
-	// A side within openReachPx of the photo's own is no evidence; more than maxOpenSides
-	// of them, or less than minOpenSupport of the others, make no sheet, and a sheet that
-	// takes more than maxOpenShare of the photo gains nothing by being cut out. besideOpen
-	// is what a score loses by them.
+	// A side within openReachPx of the photo's own is open: the sheet goes on beyond it.
+	// More than maxOpenSides of them, or less than minOpenSupport of the others on edges,
+	// make no sheet, and one that takes more than maxOpenShare of the photo gains nothing
+	// by being cut out. besideOpen is what a score loses by them.
 	openReachPx, maxOpenSides                = 3.0, 2
 	minOpenSupport, maxOpenShare, besideOpen = 0.8, 0.7, 0.5
 	// The band inside the sides in which a sheet shows its paper, and how near in
@@ -68,8 +68,7 @@ func find(photo *image.NRGBA, text []ocr.Quad) (ocr.Quad, bool, error) {
 	return best, bestScore > 0, nil
 }
 
-// findBlurred looks on the photo blurred by sigma pixels of the reduced one, 0 for not
-// at all, and gives the sheet's score too.
+// findBlurred looks on the blurred photo and gives the sheet's score too, 0 for none.
 func findBlurred(photo *image.NRGBA, text []ocr.Quad, sigma float64) (ocr.Quad, float64, error) {
 	s, err := newSearch(photo, text, sigma)
 	if err != nil {
@@ -98,8 +97,10 @@ func findBlurred(photo *image.NRGBA, text []ocr.Quad, sigma float64) (ocr.Quad, 
 	return refined(photo, best, 1/s.scale), bestScore, nil
 }
 
-// searchBlurs are sigmas, and sureScore is the score from which the next one is not
-// tried.
+// searchBlurs are the sigmas in pixels of the reduced photo with which it is searched:
+// the second is wide enough for the stripes of a display. Above
+// sureScore the next is not tried: 315 of the 342 sheets of eval-quality score more that
+// are found to an IoU of 0.97.
 var searchBlurs = []float64{0, 3}
 
 const sureScore = 3.4

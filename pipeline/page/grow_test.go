@@ -163,8 +163,8 @@ func TestSheetBeyondThePhoto(t *testing.T) {
 	}
 }
 
-// TestThumbsOnTheSheet: thumbs that break the outline of a sheet do not cut off what
-// they hold.
+// TestThumbsOnTheSheet: of a sheet whose lower edge thumbs hide, the printed frame is
+// found there; the sheet is looked for beyond.
 func TestThumbsOnTheSheet(t *testing.T) {
 	photo, lines := sheetIn(1200, 900, sheetQuad, 70)
 	for _, x := range []int{250, 850} {
@@ -174,23 +174,73 @@ func TestThumbsOnTheSheet(t *testing.T) {
 			}
 		}
 	}
-	quad, ok, err := find(photo, lines)
-	if err != nil || !ok {
-		t.Fatal(ok, err)
+	s, err := newSearch(photo, lines, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if iou := overlap(quad, sheetQuad, 1200, 900); iou < 0.98 {
-		t.Errorf("got %v, IoU %.3f", quad, iou)
+	defer s.Close()
+	if _, err := s.candidates(); err != nil { // marks the edges
+		t.Fatal(err)
+	}
+	frame := frameOf(sheetQuad)
+	var cut, whole ocr.Quad
+	for i, p := range (ocr.Quad{sheetQuad[0], sheetQuad[1], frame[2], frame[3]}) {
+		cut[i] = ocr.Point{X: p.X * s.scale, Y: p.Y * s.scale}
+		whole[i] = ocr.Point{X: sheetQuad[i].X * s.scale, Y: sheetQuad[i].Y * s.scale}
+	}
+	cut[2].X, cut[3].X = whole[2].X, whole[3].X
+	if got := s.grown(cut); overlap(got, whole, s.w, s.h) < 0.98 {
+		t.Errorf("from %v to %v, want %v", cut, got, whole)
+	}
+}
+
+// TestFramed: of two quads one in the other the outer one is a sheet where its margins
+// are as those of a sheet: neither lines of one frame nor a photo round a sheet are.
+func TestFramed(t *testing.T) {
+	inset := func(left, top, right, bottom float64) ocr.Quad {
+		return ocr.Quad{{X: 100 + left, Y: 80 + top}, {X: 500 - right, Y: 80 + top}, {X: 500 - right, Y: 360 - bottom}, {X: 100 + left, Y: 360 - bottom}}
+	}
+	for name, tt := range map[string]struct {
+		inner       ocr.Quad
+		least, most float64
+	}{
+		"sheet and frame":   {inset(24, 28, 24, 21), 0.06, 0.1},
+		"lines of a frame":  {inset(8, 8, 8, 8), 0.02, 0.0286},
+		"crossing":          {inset(-8, 28, 24, 21), -0.02, 0.1},
+		"thumbs: its frame": {inset(24, 28, 24, 7), 0.025, 0.1},
+	} {
+		if least, most := gaps(inset(0, 0, 0, 0), tt.inner); math.Abs(least-tt.least) > 0.001 || math.Abs(most-tt.most) > 0.001 {
+			t.Errorf("%s: gaps %.3f to %.3f, want %.3f to %.3f", name, least, most, tt.least, tt.most)
+		}
+	}
+}
+
+// TestAskewSide: a quad is no sheet whose lower side runs across the text above it.
+func TestAskewSide(t *testing.T) {
+	s := &search{w: 640, h: 480}
+	for row := range 8 {
+		y := 110 + 40*float64(row)
+		s.text = append(s.text, ocr.Quad{{X: 150, Y: y}, {X: 400, Y: y}, {X: 400, Y: y + 16}, {X: 150, Y: y + 16}})
+	}
+	s.paper = make([]sheetColor, len(s.text))
+	sheet := ocr.Quad{{X: 100, Y: 80}, {X: 500, Y: 80}, {X: 500, Y: 440}, {X: 100, Y: 440}}
+	if got := s.textShares(sheet); !got.ofSheet() || got.own != 1 {
+		t.Errorf("the sheet: %+v", got)
+	}
+	sheet[3].Y -= 110
+	if got := s.textShares(sheet); got.ofSheet() {
+		t.Errorf("a side across the text: %+v", got)
 	}
 }
 
 // TestDisplay: a sheet in a window of a display is found through its stripes.
 func TestDisplay(t *testing.T) {
-	photo, lines := sheetIn(1200, 900, sheetQuad, 120)
+	photo, lines := sheetIn(1200, 900, sheetQuad, 200)
 	for y := range 900 {
 		for x := range 1200 {
 			p := photo.Pix[photo.PixOffset(x, y):]
 			for c := range 3 {
-				p[c] = uint8(float64(p[c]) * (0.75 + 0.25*math.Sin((float64(x)+0.3*float64(y))/2.4+2*float64(c))))
+				p[c] = uint8(float64(p[c]) * (0.7 + 0.3*math.Sin((float64(x)+0.3*float64(y))/1.6+2*float64(c))))
 			}
 		}
 	}

@@ -14,30 +14,24 @@ func (s *search) score(q ocr.Quad) float64 {
 	}
 	ratio := func(a, b float64) float64 { return math.Min(a, b) / math.Max(math.Max(a, b), 1) }
 	opposite := math.Min(ratio(dist(q[0], q[1]), dist(q[3], q[2])), ratio(dist(q[0], q[3]), dist(q[1], q[2])))
-	if opposite < minSidesRatio {
-		return 0
-	}
-	open := s.openSides(q)
 	aspect := 1 / ratio(q.Width(), q.Height())
-	if open > maxOpenSides || open == 0 && (aspect < minAspect || aspect > maxAspect) {
+	open := s.openSides(q)
+	if opposite < minSidesRatio || open > maxOpenSides || open > 0 && share > maxOpenShare || open == 0 && aspect > maxAspect {
 		return 0
 	}
 	text := s.textShares(q)
-	inside := text.own + text.askew + text.foreign
-	if text.own < minTextBesidePapers || text.askew > maxTextAskew*text.own || text.cut > maxTextCut*inside || inside < minTextInside && text.beyond > maxTextBeyond*(1-inside) {
+	if !text.ofSheet() {
 		return 0
 	}
 	support, worst := s.support(q)
-	if support < minSupport || worst < minSideSupport || open > 0 && (support < minOpenSupport || share > maxOpenShare) {
+	if support < minSupport || worst < minSideSupport || open > 0 && support < minOpenSupport {
 		return 0
 	}
-	score := support + 0.5*worst + text.own/(text.own+text.cut+text.astride+text.beyond) - (text.askew+text.foreign)/inside + 0.5*opposite + 0.1*share + s.paperInside(q)
-	if open > 0 {
-		score -= besideOpen
-	} else {
-		score -= 0.5 * math.Abs(math.Log(aspect/idealAspect))
+	lost := besideOpen
+	if open == 0 {
+		lost = 0.5 * math.Abs(math.Log(aspect/idealAspect))
 	}
-	return math.Max(score, 0)
+	return math.Max(support+0.5*worst+text.fit()+0.5*opposite+0.1*share+s.paperInside(q)-lost, 0)
 }
 
 // open says that a side is the photo's own: the sheet goes on beyond it.
@@ -81,108 +75,6 @@ func (s *search) support(q ocr.Quad) (mean, worst float64) {
 	}
 	return mean / math.Max(sides, 1), worst
 }
-
-// textShares are shares of the text, by area, as a quad and its margin part it: what
-// begins and ends inside and runs along its sides; what is inside and runs in a
-// direction between theirs, but not that of its place; what else is inside, on other
-// papers; what only begins or ends well inside, or only near a side; and what runs
-// along its sides outside, on paper of the hue of its own.
-type textShares struct{ own, askew, foreign, cut, astride, beyond float64 }
-
-func (s *search) textShares(q ocr.Quad) textShares {
-	if len(s.text) == 0 {
-		return textShares{own: 1}
-	}
-	center := q.Center()
-	outer, inner := q, q
-	for i, p := range q {
-		d := ocr.Point{X: (p.X - center.X) * 2 * margin, Y: (p.Y - center.Y) * 2 * margin}
-		outer[i], inner[i] = ocr.Point{X: p.X + d.X, Y: p.Y + d.Y}, ocr.Point{X: p.X - d.X, Y: p.Y - d.Y}
-	}
-	var shares textShares
-	all := 0.0
-	var paper [3]float64 // of what is its own, summed
-	var outside []int
-	for i, line := range s.text {
-		size := line.Width() * line.Height()
-		all += size
-		from, to := middle(line[0], line[3]), middle(line[1], line[2])
-		begins, ends := outer.Contains(from), outer.Contains(to)
-		switch {
-		case begins && ends && runsAlong(line, q):
-			shares.own += size
-			for k, v := range s.paper[i].color {
-				paper[k] += v * size
-			}
-		case begins && ends && mayRunAlong(line, q):
-			shares.askew += size
-		case begins && ends:
-			shares.foreign += size
-		case inner.Contains(from) || inner.Contains(to):
-			shares.cut += size
-		case !mayRunAlong(line, q):
-		case begins || ends:
-			shares.astride += size
-		default:
-			outside = append(outside, i)
-		}
-	}
-	for k := range paper {
-		paper[k] /= math.Max(shares.own, 1)
-	}
-	for _, i := range outside {
-		if hueApart(s.paper[i].color, paper) < paperHue {
-			shares.beyond += s.text[i].Width() * s.text[i].Height()
-		}
-	}
-	return textShares{shares.own / all, shares.askew / all, shares.foreign / all, shares.cut / all, shares.astride / all, shares.beyond / all}
-}
-
-// runsAlong says that a line runs along the sides of a quad, as they lie at its place.
-func runsAlong(line, q ocr.Quad) bool {
-	center, angle := line.Center(), course(line)
-	for _, turned := range []ocr.Quad{q, {q[1], q[2], q[3], q[0]}} {
-		a, b := offside(center, turned[0], turned[1]), offside(center, turned[2], turned[3])
-		t := a / math.Max(a+b, 1)
-		from := ocr.Point{X: turned[0].X + t*(turned[3].X-turned[0].X), Y: turned[0].Y + t*(turned[3].Y-turned[0].Y)}
-		to := ocr.Point{X: turned[1].X + t*(turned[2].X-turned[1].X), Y: turned[1].Y + t*(turned[2].Y-turned[1].Y)}
-		if apart(angle, direction(from, to)) < alignedDegrees {
-			return true
-		}
-	}
-	return false
-}
-
-// mayRunAlong says that a line outside of a quad may be on the same sheet: it runs in
-// a direction between those of two opposite sides, one of which may be no side of it.
-func mayRunAlong(line, q ocr.Quad) bool {
-	angle := course(line)
-	for _, sides := range [][2]float64{{direction(q[0], q[1]), direction(q[3], q[2])}, {direction(q[1], q[2]), direction(q[0], q[3])}} {
-		if apart(angle, sides[0])+apart(angle, sides[1]) < apart(sides[0], sides[1])+2*alignedDegrees {
-			return true
-		}
-	}
-	return false
-}
-
-// course is the direction in which a line of text runs, in degrees.
-func course(line ocr.Quad) float64 {
-	if line.Height() > line.Width() {
-		return direction(line[0], line[3])
-	}
-	return direction(line[0], line[1])
-}
-
-// apart is the angle between two lines, 0..90 degrees.
-func apart(a, b float64) float64 { return math.Abs(math.Remainder(a-b, 180)) }
-
-// offside is how far p lies right of the way from a to b.
-func offside(p, a, b ocr.Point) float64 {
-	return ((b.X-a.X)*(p.Y-a.Y) - (b.Y-a.Y)*(p.X-a.X)) / math.Max(dist(a, b), 1)
-}
-
-// direction is the angle from a to b in degrees.
-func direction(a, b ocr.Point) float64 { return math.Atan2(b.Y-a.Y, b.X-a.X) * 180 / math.Pi }
 
 // paperInside is the share of a band along the quad's sides, just inside, that has
 // the color of the paper round the nearest text: a frame or folder has not.
