@@ -2,6 +2,7 @@ package page
 
 import (
 	"math"
+	"slices"
 
 	"github.com/heyan/heyan/ocr"
 )
@@ -27,23 +28,71 @@ const (
 	// paleInk is how much darker than paper a printed frame is, of 255 levels; wood
 	// and metal are darker.
 	paleInk = 34
+	// A printed frame is at least frameLeast of the sheet's extent from each of its
+	// sides, at the widest frameUneven times as far as at the narrowest; its outline is
+	// unbroken to frameSupport, its worst side to frameSideSupport.
+	frameLeast, frameUneven        = 0.035, 3.0
+	frameSupport, frameSideSupport = 0.9, 0.8
 )
 
 // grown is the outline of the sheet round a quad that may be its printed frame, or
-// else the frame round one of its lines; the quad itself where there is none.
+// else the frame round one of its lines; the quad itself where there is none. A side
+// at which the sheet ends stays: a thumb may hide but one.
 func (s *search) grown(q ocr.Quad) ocr.Quad {
+	var moves [4]bool
+	moving := 0
 	for i := range q {
-		if !s.pale(q[i], q[(i+1)%4]) {
+		switch side := sideOf(q, i); {
+		case side.sampled(s.paleOutside) >= growSupport:
+			moves[i] = true
+			moving++
+		case side.sampled(s.sheetEdge) < growSupport:
 			return q
 		}
 	}
-	if sheet, ok := s.outline(q, growSheet, -growFar, s.sheetEdge); ok {
+	if moving == 0 {
+		return q
+	}
+	if sheet, ok := s.outline(q, moves, growSheet, -growFar, s.sheetEdge); ok {
 		return sheet
 	}
-	if frame, ok := s.outline(q, growFrame, growFar, s.frameEdge); ok {
+	if moving < 4 {
+		return q
+	}
+	if frame, ok := s.outline(q, moves, growFrame, growFar, s.frameEdge); ok {
 		return frame
 	}
 	return q
+}
+
+// framed says that a printed frame is in a quad: it is the sheet then.
+func (s *search) framed(q ocr.Quad, candidates []ocr.Quad) bool {
+	return slices.ContainsFunc(candidates, func(c ocr.Quad) bool {
+		least, most := gaps(q, c)
+		if least < frameLeast || most > math.Min(growSheet, frameUneven*least) {
+			return false
+		}
+		support, worst := s.support(c)
+		return support > frameSupport && worst > frameSideSupport
+	})
+}
+
+// gaps are the least and the greatest distance of a corner of inner from the two sides
+// of a quad that meet at its own, in shares of the quad's extent across the side.
+func gaps(q, inner ocr.Quad) (least, most float64) {
+	least = 1
+	for i, p := range inner {
+		beforeIt := (i + 3) % 4
+		for _, side := range []int{i, beforeIt} {
+			extent := q.Height()
+			if side%2 == 1 {
+				extent = q.Width()
+			}
+			gap := offside(p, q[side], q[(side+1)%4]) / extent
+			least, most = math.Min(least, gap), math.Max(most, gap)
+		}
+	}
+	return least, most
 }
 
 // beside is a place so many pixels outwards, along the unit vector n.
@@ -73,32 +122,62 @@ func (s *search) isPale(p ocr.Point) bool {
 	return ok && len(s.paper) > 0 && s.paperAt(p)[0]-c[0] < paleInk
 }
 
-// pale says that there is paper or pale print outside of a side, clockwise from a to
-// b: it is hardly the edge of a sheet.
-func (s *search) pale(a, b ocr.Point) bool {
-	length := math.Max(dist(a, b), 1)
-	n := ocr.Point{X: (b.Y - a.Y) / length, Y: -(b.X - a.X) / length}
-	pale := 0
-	for k := range growSamples {
-		f := (float64(k) + 0.5) / growSamples
-		if s.isPale(beside(ocr.Point{X: a.X + (b.X-a.X)*f, Y: a.Y + (b.Y-a.Y)*f}, n, bandDepthPx)) {
-			pale++
-		}
-	}
-	return float64(pale) >= growSupport*growSamples
+// paleOutside says that there is paper or pale print outside of a place: it is hardly
+// the edge of a sheet.
+func (s *search) paleOutside(p, n ocr.Point, _ float64) bool {
+	return s.isPale(beside(p, n, bandDepthPx))
 }
 
-// outline moves each side outwards, by up to reach, to the line with the most ends
-// of something under it; false unless there is one for each side and they make a
+// side is one of a quad's: from a to b, with the unit vector outwards, its length and
+// the quad's extent across it.
+type side struct {
+	a, b, n        ocr.Point
+	length, across float64
+}
+
+func sideOf(q ocr.Quad, i int) side {
+	a, b := q[i], q[(i+1)%4]
+	length := math.Max(dist(a, b), 1)
+	return side{a, b, ocr.Point{X: (b.Y - a.Y) / length, Y: -(b.X - a.X) / length}, length,
+		math.Min(dist(a, q[(i+3)%4]), dist(b, q[(i+2)%4]))}
+}
+
+// at is the place of sample k of growSamples.
+func (e side) at(k int) ocr.Point {
+	f := (float64(k) + 0.5) / growSamples
+	return ocr.Point{X: e.a.X + (e.b.X-e.a.X)*f, Y: e.a.Y + (e.b.Y-e.a.Y)*f}
+}
+
+// placeTest says something of a place on a side of which n points outwards; across is
+// the quad's extent from there.
+type placeTest func(p, n ocr.Point, across float64) bool
+
+// sampled is the share of a side of which something is true.
+func (e side) sampled(is placeTest) float64 {
+	hits := 0
+	for k := range growSamples {
+		if is(e.at(k), e.n, e.across) {
+			hits++
+		}
+	}
+	return float64(hits) / growSamples
+}
+
+// outline moves the sides that may move outwards, by up to reach, to the line with the
+// most ends of something under it; false unless there is one for each and they make a
 // sheet.
-func (s *search) outline(q ocr.Quad, reach, far float64, ends func(p, n ocr.Point, across float64) bool) (ocr.Quad, bool) {
+func (s *search) outline(q ocr.Quad, moves [4]bool, reach, far float64, ends placeTest) (ocr.Quad, bool) {
 	var sides [4]line
 	for i := range q {
-		side, ok := s.outer(q, i, reach, far, ends)
+		sides[i] = line{q[i], q[(i+1)%4]}
+		if !moves[i] {
+			continue
+		}
+		moved, ok := sideOf(q, i).outer(reach, far, ends)
 		if !ok {
 			return q, false
 		}
-		sides[i] = side
+		sides[i] = moved
 	}
 	out := q
 	for i := range q {
@@ -111,23 +190,18 @@ func (s *search) outline(q ocr.Quad, reach, far float64, ends func(p, n ocr.Poin
 	return out, s.score(out) > 0
 }
 
-func (s *search) outer(q ocr.Quad, i int, reach, far float64, ends func(p, n ocr.Point, across float64) bool) (line, bool) {
-	a, b := q[i], q[(i+1)%4]
-	length := dist(a, b)
-	across := math.Min(dist(a, q[(i+3)%4]), dist(b, q[(i+2)%4]))
-	offsets := int(reach * across)
-	if length < growSamples || offsets <= growLeast {
+func (e side) outer(reach, far float64, ends placeTest) (line, bool) {
+	offsets := int(reach * e.across)
+	if e.length < growSamples || offsets <= growLeast {
 		return line{}, false
 	}
-	n := ocr.Point{X: (b.Y - a.Y) / length, Y: -(b.X - a.X) / length} // outwards of a clockwise quad
 	hits := make([][growSamples]bool, offsets+1)
 	for d := range hits {
 		for k := range growSamples {
-			f := (float64(k) + 0.5) / growSamples
-			hits[d][k] = ends(beside(ocr.Point{X: a.X + (b.X-a.X)*f, Y: a.Y + (b.Y-a.Y)*f}, n, float64(d)), n, across)
+			hits[d][k] = ends(beside(e.at(k), e.n, float64(d)), e.n, e.across)
 		}
 	}
-	tilt := int(growTilt * length)
+	tilt := int(growTilt * e.length)
 	best, from, to := 0.0, 0, 0
 	for i := growLeast; i <= offsets; i++ {
 		for j := max(growLeast, i-tilt); j <= min(offsets, i+tilt); j++ {
@@ -143,5 +217,5 @@ func (s *search) outer(q ocr.Quad, i int, reach, far float64, ends func(p, n ocr
 			}
 		}
 	}
-	return line{beside(a, n, float64(from)), beside(b, n, float64(to))}, best > 0
+	return line{beside(e.a, e.n, float64(from)), beside(e.b, e.n, float64(to))}, best > 0
 }

@@ -198,7 +198,7 @@ func (upIs) Name() string { return "fake" }
 func (r upIs) Recognise(_ context.Context, picture *image.NRGBA, quads []ocr.Quad) ([]ocr.Line, error) {
 	lines := make([]ocr.Line, len(quads))
 	for i, q := range quads {
-		lines[i] = ocr.Line{Quad: q, Confidence: 0.4}
+		lines[i] = ocr.Line{Quad: q, Text: "甲乙丙丁", Confidence: 0.4}
 		if picture.NRGBAAt(0, 0) == r.mark {
 			lines[i].Confidence = 0.97
 		}
@@ -238,6 +238,48 @@ func TestUpright(t *testing.T) {
 	}
 }
 
+// TestUprightBesideOtherText: text beside the page does not turn it, and squares tell
+// no direction.
+func TestUprightBesideOtherText(t *testing.T) {
+	mark := color.NRGBA{200, 10, 10, 255}
+	photo := image.NewNRGBA(image.Rect(0, 0, 300, 200))
+	box := func(x, y, w, h float64) ocr.Quad {
+		return ocr.Quad{{X: x, Y: y}, {X: x + w, Y: y}, {X: x + w, Y: y + h}, {X: x, Y: y + h}}
+	}
+	for name, tt := range map[string]struct {
+		lines []ocr.Quad
+		top   image.Point // the corner that is to be top left
+		want  int
+	}{
+		"tall text beside it": {[]ocr.Quad{box(20, 40, 200, 20), box(-60, 10, 20, 500)}, image.Pt(0, 0), 0},
+		"wide text beside it": {[]ocr.Quad{box(20, 10, 20, 150), box(10, 300, 500, 20)}, image.Pt(0, 199), 90},
+		"characters apart":    {[]ocr.Quad{box(20, 40, 30, 30), box(20, 80, 30, 28), box(20, 120, 30, 31)}, image.Pt(299, 0), 270},
+	} {
+		clear(photo.Pix)
+		photo.SetNRGBA(tt.top.X, tt.top.Y, mark)
+		page, _, err := Page{Image: photo, Scale: 1, toPhoto: identity}.Upright(t.Context(), upIs{mark}, tt.lines)
+		if err != nil || page.Rotation != tt.want {
+			t.Errorf("%s: rotation %d, %v, want %d", name, page.Rotation, err, tt.want)
+		}
+	}
+}
+
+// TestEvidence: many guesses weigh less than a few characters that are sure.
+func TestEvidence(t *testing.T) {
+	read := func(texts map[string]float64) []ocr.Line {
+		var lines []ocr.Line
+		for text, confidence := range texts {
+			lines = append(lines, ocr.Line{Text: text, Confidence: confidence})
+		}
+		return lines
+	}
+	guesses := read(map[string]float64{"甲乙丙丁戊己庚辛": 0.49, "子丑寅卯辰巳午": 0.48})
+	sure := read(map[string]float64{"甲乙丙丁": 0.9, "子丑寅卯辰巳午": 0.05})
+	if confidence(guesses) < confidence(sure) || evidence(guesses) >= evidence(sure) {
+		t.Errorf("guesses give %.2f, characters %.2f", evidence(guesses), evidence(sure))
+	}
+}
+
 func TestHomography(t *testing.T) {
 	from := ocr.Quad{{X: 3, Y: 4}, {X: 90, Y: 10}, {X: 100, Y: 70}, {X: -5, Y: 60}}
 	to := ocr.Quad{{}, {X: 50}, {X: 50, Y: 30}, {Y: 30}}
@@ -270,13 +312,13 @@ func TestSheetHoldsItsText(t *testing.T) {
 	line := func(x, y, w float64) ocr.Quad {
 		return ocr.Quad{{X: x, Y: y}, {X: x + w, Y: y}, {X: x + w, Y: y + 20}, {X: x, Y: y + 20}}
 	}
-	s := &search{w: 640, h: 480, text: []ocr.Quad{line(100, 100, 400), line(100, 200, 150), line(100, 300, 400)}}
+	s := &search{w: 640, h: 480, text: []ocr.Quad{line(100, 100, 400), line(100, 200, 150), line(100, 300, 400)}, paper: make([]sheetColor, 3)}
 	whole := ocr.Quad{{X: 50, Y: 50}, {X: 590, Y: 50}, {X: 590, Y: 430}, {X: 50, Y: 430}}
 	cut := ocr.Quad{{X: 50, Y: 50}, {X: 340, Y: 50}, {X: 590, Y: 430}, {X: 50, Y: 430}}
-	if got, _, _ := s.textInside(whole); got != 1 {
+	if got := s.textShares(whole).own; got != 1 {
 		t.Errorf("the sheet holds %.2f of its text", got)
 	}
-	if _, got, _ := s.textInside(cut); got <= maxTextCut {
+	if got := s.textShares(cut).cut; got <= maxTextCut {
 		t.Errorf("a quad that cuts the first line cuts %.2f of the text", got)
 	}
 }

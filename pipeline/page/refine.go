@@ -24,7 +24,10 @@ const (
 func refined(photo *image.NRGBA, q ocr.Quad, step float64) ocr.Quad {
 	var sides [4]line
 	for i := range q {
-		sides[i] = fitSide(photo, q[i], q[(i+1)%4], step)
+		sides[i] = line{q[i], q[(i+1)%4]}
+		if !open(q[i], q[(i+1)%4], float64(photo.Rect.Dx()), float64(photo.Rect.Dy()), openReachPx*step) {
+			sides[i] = fitSide(photo, q[i], q[(i+1)%4], step)
+		}
 	}
 	out := q
 	for i := range q {

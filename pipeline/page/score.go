@@ -14,33 +14,53 @@ func (s *search) score(q ocr.Quad) float64 {
 	}
 	ratio := func(a, b float64) float64 { return math.Min(a, b) / math.Max(math.Max(a, b), 1) }
 	opposite := math.Min(ratio(dist(q[0], q[1]), dist(q[3], q[2])), ratio(dist(q[0], q[3]), dist(q[1], q[2])))
-	if opposite < minSidesRatio {
-		return 0
-	}
 	aspect := 1 / ratio(q.Width(), q.Height())
-	if aspect < minAspect || aspect > maxAspect {
+	open := s.openSides(q)
+	if opposite < minSidesRatio || open > maxOpenSides || open > 0 && share > maxOpenShare || open == 0 && aspect > maxAspect {
 		return 0
 	}
-	inside, cut, aligned := s.textInside(q)
-	if inside < minTextBesidePapers || cut > maxTextCut*inside || inside < minTextInside && aligned > maxTextAligned*(1-inside) {
+	text := s.textShares(q)
+	if !text.ofSheet() {
 		return 0
 	}
 	support, worst := s.support(q)
-	if support < minSupport || worst < minSideSupport {
+	if support < minSupport || worst < minSideSupport || open > 0 && support < minOpenSupport {
 		return 0
 	}
-	score := support + 0.5*worst + inside + 0.5*opposite + 0.1*share + s.paperInside(q) - 0.5*math.Abs(math.Log(aspect/idealAspect))
-	if inside < minTextInside {
-		score = math.Max(score-besidePapers, 0)
+	lost := besideOpen
+	if open == 0 {
+		lost = 0.5 * math.Abs(math.Log(aspect/idealAspect))
 	}
-	return score
+	return math.Max(support+0.5*worst+text.fit()+0.5*opposite+0.1*share+s.paperInside(q)-lost, 0)
 }
 
-// support is the share of the outline on edges, and that of the worst side.
+// open says that a side is the photo's own: the sheet goes on beyond it.
+func open(a, b ocr.Point, w, h, reach float64) bool {
+	return max(a.X, b.X) < reach || max(a.Y, b.Y) < reach || min(a.X, b.X) > w-reach || min(a.Y, b.Y) > h-reach
+}
+
+// openSides counts the sides that are the photo's own.
+func (s *search) openSides(q ocr.Quad) int {
+	n := 0
+	for i := range q {
+		if open(q[i], q[(i+1)%4], float64(s.w), float64(s.h), openReachPx) {
+			n++
+		}
+	}
+	return n
+}
+
+// support is the share on edges of the outline that is not the photo's own, and that
+// of its worst side.
 func (s *search) support(q ocr.Quad) (mean, worst float64) {
 	worst = 1
+	sides := 0.0
 	for i := range 4 {
 		a, b := q[i], q[(i+1)%4]
+		if open(a, b, float64(s.w), float64(s.h), openReachPx) {
+			continue
+		}
+		sides++
 		n := max(int(dist(a, b)), 1)
 		hits := 0
 		for k := range n {
@@ -50,43 +70,11 @@ func (s *search) support(q ocr.Quad) (mean, worst float64) {
 			}
 		}
 		side := float64(hits) / float64(n)
-		mean += side / 4
+		mean += side
 		worst = math.Min(worst, side)
 	}
-	return mean, worst
+	return mean / math.Max(sides, 1), worst
 }
-
-// textInside is the share of the text's area whose lines begin and end inside the
-// quad and its margin, of those that only do one of the two, and of the others that
-// run along its sides; 1 without any text.
-func (s *search) textInside(q ocr.Quad) (inside, cut, aligned float64) {
-	along := direction(q[0], q[1])
-	center := q.Center()
-	for i := range q {
-		q[i].X += (q[i].X - center.X) * 2 * margin
-		q[i].Y += (q[i].Y - center.Y) * 2 * margin
-	}
-	all := 0.0
-	for _, line := range s.text {
-		size := line.Width() * line.Height()
-		all += size
-		switch from, to := q.Contains(middle(line[0], line[3])), q.Contains(middle(line[1], line[2])); {
-		case from && to:
-			inside += size
-		case from || to:
-			cut += size
-		case math.Abs(math.Remainder(direction(line[0], line[1])-along, 90)) < alignedDegrees:
-			aligned += size
-		}
-	}
-	if all == 0 {
-		return 1, 0, 0
-	}
-	return inside / all, cut / all, aligned / all
-}
-
-// direction is the angle from a to b in degrees.
-func direction(a, b ocr.Point) float64 { return math.Atan2(b.Y-a.Y, b.X-a.X) * 180 / math.Pi }
 
 // paperInside is the share of a band along the quad's sides, just inside, that has
 // the color of the paper round the nearest text: a frame or folder has not.
@@ -119,8 +107,12 @@ func (s *search) isPaper(p ocr.Point) bool {
 		return false
 	}
 	near := s.paperAt(p)
-	return math.Abs(c[0]-near[0]) < paperLight && math.Hypot(c[1]-near[1], c[2]-near[2]) < paperHue
+	return math.Abs(c[0]-near[0]) < paperLight && hueApart(c, near) < paperHue
 }
+
+// hueApart is how far two colors are apart but for their lightness, which shadow and
+// folds change.
+func hueApart(a, b [3]float64) float64 { return math.Hypot(a[1]-b[1], a[2]-b[2]) }
 
 // edge says that there is an edge at a place, in any channel. Those of the photo
 // itself are no evidence.
@@ -172,9 +164,7 @@ func (s *search) findPaper() {
 				}
 			}
 		}
-		if best.color[0] > 0 {
-			s.paper = append(s.paper, best)
-		}
+		s.paper = append(s.paper, best)
 	}
 }
 

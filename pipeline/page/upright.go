@@ -6,80 +6,117 @@ import (
 	"image"
 	"math"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/heyan/heyan/ocr"
 )
 
 const (
 	// probeLines is how many of the longest lines are read to tell up from
-	// down, and probeEm how much of each, in its heights.
-	probeLines, probeEm = 6, 8
+	// down, moreProbes how many where those leave it open, and probeEm how much
+	// of each, in its heights.
+	probeLines, moreProbes, probeEm = 6, 16, 8
 	// sureConfidence is the mean confidence of the probes from which the page
 	// is taken as upright without looking at it the other way round.
 	sureConfidence = 0.9
-	// tallRatio is the height over width of a line from which it is sideways.
+	// guessed is the confidence up to which a probe may be no text at all: what is
+	// read upside down, or out of the stripes of a display, stays below.
+	guessed = 0.5
+	// tallRatio is the height over width of a line from which it is sideways, and
+	// width over height from which it is not; what is between tells neither.
 	tallRatio = 1.5
 )
 
 // Upright turns the page so that its text reads from left to right. Lines are
 // the page's; they are returned as they lie on the turned page.
 func (p Page) Upright(ctx context.Context, reader ocr.Recogniser, lines []ocr.Quad) (Page, []ocr.Quad, error) {
-	quarters := 0
-	if sideways(lines) {
-		quarters = 1
-	}
-	page, turned, err := p.Turn(quarters, lines)
+	choices := quarters(p.on(lines))
+	best, bestLines, err := p.Turn(choices[0], lines)
 	if err != nil {
 		return Page{}, nil, err
 	}
-	here, err := legibility(ctx, reader, page.Image, turned)
-	if err != nil || here >= sureConfidence || len(lines) == 0 {
-		return page, turned, err
+	read, err := best.probe(ctx, reader, bestLines, probeLines)
+	if err != nil || len(read) == 0 || confidence(read) >= sureConfidence {
+		return best, bestLines, err
 	}
-	over, upended, err := page.Turn(2, turned)
-	if err != nil {
-		return Page{}, nil, err
+	most := -1.0
+	for _, quarters := range choices {
+		page, turned, err := p.Turn(quarters, lines)
+		if err != nil {
+			return Page{}, nil, err
+		}
+		read, err := page.probe(ctx, reader, turned, moreProbes)
+		if err != nil {
+			return Page{}, nil, err
+		}
+		if got := evidence(read); got > most {
+			best, bestLines, most = page, turned, got
+		}
 	}
-	there, err := legibility(ctx, reader, over.Image, upended)
-	if err != nil {
-		return Page{}, nil, err
-	}
-	if there > here {
-		return over, upended, nil
-	}
-	return page, turned, nil
+	return best, bestLines, nil
 }
 
-// sideways tells whether most of the text, by length, runs up or down.
-func sideways(lines []ocr.Quad) bool {
-	tall, all := 0.0, 0.0
+// on are the lines that lie on the page; others lay beside it on the photo.
+func (p Page) on(lines []ocr.Quad) []ocr.Quad {
+	return slices.DeleteFunc(slices.Clone(lines), func(q ocr.Quad) bool {
+		center := q.Center()
+		return !image.Pt(int(math.Floor(center.X)), int(math.Floor(center.Y))).In(p.Image.Rect)
+	})
+}
+
+// quarters are the turns that may make lines run from left to right, the likelier
+// first: a half turn is always one more, and where less than half of the text, by
+// length, is long enough to tell, any.
+func quarters(lines []ocr.Quad) []int {
+	wide, tall, all := 0.0, 0.0, 0.0
 	for _, q := range lines {
 		w, h := q.Width(), q.Height()
 		all += math.Max(w, h)
-		if h > tallRatio*w {
+		switch {
+		case h > tallRatio*w:
 			tall += h
+		case w > tallRatio*h:
+			wide += w
 		}
 	}
-	return tall > all/2
+	switch {
+	case tall > all/2:
+		return []int{1, 3}
+	case wide > all/2:
+		return []int{0, 2}
+	default:
+		return []int{0, 2, 1, 3}
+	}
 }
 
-// legibility is the mean confidence of the longest lines.
-func legibility(ctx context.Context, reader ocr.Recogniser, picture *image.NRGBA, lines []ocr.Quad) (float64, error) {
-	longest := slices.Clone(lines)
+// probe reads the beginnings of the longest lines on the page.
+func (p Page) probe(ctx context.Context, reader ocr.Recogniser, lines []ocr.Quad, count int) ([]ocr.Line, error) {
+	longest := p.on(lines)
 	slices.SortFunc(longest, func(a, b ocr.Quad) int { return cmp.Compare(b.Width(), a.Width()) })
-	longest = longest[:min(len(longest), probeLines)]
+	longest = longest[:min(len(longest), count)]
 	for i, q := range longest {
 		longest[i] = q.Slice(0, math.Min(1, probeEm*q.Height()/math.Max(q.Width(), 1)))
 	}
-	read, err := reader.Recognise(ctx, picture, longest)
-	if err != nil || len(read) == 0 {
-		return 0, err
-	}
+	return reader.Recognise(ctx, p.Image, longest)
+}
+
+// confidence is the mean of the lines'.
+func confidence(read []ocr.Line) float64 {
 	sum := 0.0
 	for _, line := range read {
 		sum += line.Confidence
 	}
-	return sum / float64(len(read)), nil
+	return sum / float64(len(read))
+}
+
+// evidence is how many characters were read, each for as much as it is more than
+// guessed. Unlike the mean, it is not spoiled by what is no text.
+func evidence(read []ocr.Line) float64 {
+	sum := 0.0
+	for _, line := range read {
+		sum += math.Max(line.Confidence-guessed, 0) * float64(min(utf8.RuneCountInString(line.Text), probeEm))
+	}
+	return sum
 }
 
 // tilt is the median angle of the long lines against the nearer axis, in
