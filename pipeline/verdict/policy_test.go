@@ -71,11 +71,11 @@ func TestShippedPolicies(t *testing.T) {
 		p, err := LoadPolicy(want, nil)
 		if err != nil {
 			t.Errorf("%s: %v", want, err)
-		} else if p.Name != want || p.ID() != want+"@1" {
+		} else if p.Name != want || p.ID() != want+"@2" {
 			t.Errorf("file %s holds policy %s", want, p.ID())
 		}
 	}
-	p := shippedPolicy(t, "dingtalk@1")
+	p := shippedPolicy(t, "dingtalk@2")
 	if p.SLA() != 30*time.Minute || p.CertificationMonths != 12 {
 		t.Errorf("dingtalk: SLA %v, %d months", p.SLA(), p.CertificationMonths)
 	}
@@ -193,7 +193,7 @@ func TestLoadPolicy(t *testing.T) {
 		t.Errorf("missing file: %v", err)
 	}
 	for name, want := range map[string]string{
-		"../photo.json": "must be a name, not a path", "nonesuch": "there are dingtalk, photo, strict, wechatpay", "photo@2": "only version 1", "photo@": "only version 1",
+		"../photo.json": "must be a name, not a path", "nonesuch": "there are dingtalk, photo, strict, wechatpay", "photo@9": "only version 2", "photo@": "only version 2",
 	} {
 		var wrong *PolicyError
 		if _, err := LoadPolicy(name, nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), want) {
