@@ -196,7 +196,7 @@ var never = []string{ExpectUnreadable, "code_unreadable", "code_masked", "specim
 
 // realRows measure the judgment of real pictures.
 func realRows(results []Result) []Row {
-	var screen, away, passed, caught, other tally
+	var screen, away, failed, passed, caught, other tally
 	for _, r := range results {
 		called := gives(r.Report, codeScreen)
 		screen.count(called, !called, r.Report, "")
@@ -205,6 +205,7 @@ func realRows(results []Result) []Row {
 		case r.Expected == ExpectReadable:
 			sent := r.Report.Outcome != report.OutcomePass && len(r.Report.Reasons) > 0 && r.Report.Reasons[0].Category == report.CategoryImage
 			away.count(sent, !sent, r.Report, "")
+			failed.Rate.count(sent && r.Report.Outcome == report.OutcomeFail)
 		case slices.Contains(never, r.Expected):
 			pass := r.Report.Outcome == report.OutcomePass
 			passed.count(pass, !pass, r.Report, r.Expected)
@@ -218,6 +219,7 @@ func realRows(results []Result) []Row {
 	return []Row{
 		screen.row("real_screen", "real: called a screen photo", "≤ 2 %"),
 		away.row("real_sent_away", "real: readable sent away for picture quality", "≤ 2 %"),
+		failed.row("real_failed", "the same, by a fail; the others wait for a person", ""),
 		passed.row("real_passed", "real: not to be relied on, with outcome pass", "0"),
 		caught.row("real_negatives", "real: negatives caught", "100 %"),
 		other.row("real_called_other", "real: readable licenses called other", "0"),

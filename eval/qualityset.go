@@ -45,8 +45,9 @@ const (
 
 // QualityParts is the synthetic set on which the judgment of pictures is measured:
 // every defect at every level, sheets on all backgrounds, copies, displays, and
-// photos to be kept in several sizes. The small set is for every change.
-func QualityParts(small bool) []Part {
+// photos to be kept in several sizes. The small set is for every change. A seed other
+// than 0 draws another set of the same kind, on which nothing was tuned.
+func QualityParts(small bool, seed uint64) []Part {
 	copies, screens := []synth.DefectKind{synth.GrayCopy, synth.StampedCopy}, []synth.DefectKind{synth.ScreenGrid}
 	parts := []Part{
 		{"mixed", synth.Options{Seed: 41, Count: 220, Licenses: 110, Clean: 0.12, Mixed: 0.2, Negatives: 0.06, LongSide: 1800}, nil},
@@ -54,6 +55,9 @@ func QualityParts(small bool) []Part {
 		{"copies", synth.Options{Seed: 43, Count: 40, Defects: copies, Levels: []int{4, 5, 6}, LongSide: 1600}, nil},
 		{"screens", synth.Options{Seed: 44, Count: 40, Defects: screens, Levels: []int{3, 4, 5, 6}, LongSide: 1800}, nil},
 		{"sizes", synth.Options{Seed: 45, Count: 16, Clean: 0.3, Mixed: 0.2, LongSide: 2600}, []float64{0.5, 0.75, 1.5, 2, 3}},
+	}
+	for i := range parts {
+		parts[i].Options.Seed += seed
 	}
 	if small {
 		for i, count := range []int{80, 24, 16, 16, 4} {

@@ -102,7 +102,10 @@ func (o Overview) fine(page *image.NRGBA, place ocr.Quad, em float64) fine {
 	low, high := place.Bounds()
 	inset := int(sheetInset / 2 * float64(min(page.Rect.Dx(), page.Rect.Dy())))
 	box := image.Rect(int(low.X-aroundEm*em), int(low.Y-aroundEm*em), int(high.X+aroundEm*em), int(high.Y+aroundEm*em)).Intersect(page.Rect.Inset(inset))
-	f := fine{origin: box.Min, side: max(em/finePerEm, 1)}
+	if em < finePerEm { // a sample were less than a pixel, and what is solid could not be told from noise
+		return fine{}
+	}
+	f := fine{origin: box.Min, side: em / finePerEm}
 	f.columns, f.rows = int(float64(box.Dx())/f.side), int(float64(box.Dy())/f.side)
 	if f.columns < solidSide || f.rows < solidSide || f.columns*f.rows > mostSamples {
 		return fine{}

@@ -52,6 +52,18 @@ func page(ink, emblem, seal color.NRGBA, light [3]float64) *image.NRGBA {
 	return p
 }
 
+// held is a page with a thumb over each side.
+func held(p *image.NRGBA) *image.NRGBA {
+	for y := range 600 {
+		for x := range 800 {
+			if from := min(x, 799-x); math.Hypot(float64(from)*0.5, float64(y-480)) < 45 {
+				p.SetNRGBA(x, y, color.NRGBA{215, 165, 140, 255})
+			}
+		}
+	}
+	return p
+}
+
 // TestFadedIsNoCopy: where a veil of light left little ink, no color says nothing.
 func TestFadedIsNoCopy(t *testing.T) {
 	pale := color.NRGBA{190, 190, 190, 255}
@@ -79,6 +91,8 @@ func TestTones(t *testing.T) {
 		{"photocopy", page(black, gray, gray, white), true, false},
 		{"photocopy under a lamp", page(black, gray, gray, warm), true, false},
 		{"original under a lamp", page(black, red, red, warm), false, false},
+		{"photocopy held by thumbs", held(page(black, gray, gray, white)), true, false},
+		{"original held by thumbs", held(page(black, red, red, white)), false, false},
 		{"photocopy with a fresh seal", page(gray, gray, red, white), true, false},
 		{"photocopy in the dark", page(black, gray, gray, dim), true, true},
 		{"original in the dark", page(black, red, red, dim), false, true},

@@ -82,11 +82,12 @@ func (o Overview) tones() Tone {
 	all, printed := make([]float64, len(o.pixels)), make([]float64, 0, len(o.pixels))
 	red := 0
 	sheet := image.Rect(0, 0, o.width, o.height).Inset(int(sheetInset * float64(min(o.width, o.height))))
+	beyond := o.reachingIn()
 	for i, p := range o.pixels {
 		h := o.hues[i]
 		all[i] = math.Hypot(h[0], h[1])
 		at := image.Pt(i%o.width, i/o.width)
-		if !at.In(sheet) {
+		if !at.In(sheet) || beyond[min(at.Y/cellPx, o.rows-1)*o.columns+min(at.X/cellPx, o.columns-1)] {
 			continue
 		}
 		if sealRed(p[0], p[1], p[2]) {
@@ -105,6 +106,35 @@ func (o Overview) tones() Tone {
 	}
 	t.RedShare = float64(red) / float64(len(o.pixels))
 	return t
+}
+
+// reachingIn marks the cells of what reaches into the page over its edge and is neither
+// paper nor print: thumbs that hold it, the table where the sheet was not cut out
+// exactly. Cells beside them show it in part.
+func (o Overview) reachingIn() []bool {
+	reached := make([]bool, len(o.cells))
+	page := image.Rect(0, 0, o.columns, o.rows)
+	foreign := func(i int) bool { return o.foreign(o.cells[i]) }
+	for x := range o.columns {
+		flood(reached, o.columns, page, image.Pt(x, 0), foreign)
+		flood(reached, o.columns, page, image.Pt(x, o.rows-1), foreign)
+	}
+	for y := range o.rows {
+		flood(reached, o.columns, page, image.Pt(0, y), foreign)
+		flood(reached, o.columns, page, image.Pt(o.columns-1, y), foreign)
+	}
+	wider := slices.Clone(reached)
+	for i, is := range reached {
+		if is {
+			beside := image.Rect(i%o.columns-1, i/o.columns-1, i%o.columns+2, i/o.columns+2).Intersect(page)
+			for y := beside.Min.Y; y < beside.Max.Y; y++ {
+				for x := beside.Min.X; x < beside.Max.X; x++ {
+					wider[y*o.columns+x] = true
+				}
+			}
+		}
+	}
+	return wider
 }
 
 // sealHue says that a hue is nearer to that of red ink than skin's, whose b* is

@@ -17,6 +17,7 @@ type evalQualityCommand struct {
 	Policy string `default:"photo" help:"Policy: the name of a shipped one or the path of a file."`
 	Set    string `type:"path" default:"build/quality" help:"Folder of the synthetic set; drawn where it is not complete."`
 	Small  bool   `help:"The small set, for every change."`
+	Seed   uint64 `help:"Draw another set of the same kind: one that nothing was tuned on."`
 	Real   string `type:"existingfile" placeholder:"TRUTH" help:"Truth table of real pictures (tab-separated)."`
 	Floors string `type:"existingfile" help:"Floors (JSON) that the rows must reach."`
 	Misses bool   `help:"List the pictures that keep each row from its best."`
@@ -67,7 +68,7 @@ func (c *evalQualityCommand) Run(ctx context.Context, std standard) error {
 // samples draws what is not drawn yet.
 func (c *evalQualityCommand) samples(ctx context.Context, log io.Writer) ([]eval.Sample, error) {
 	var samples []eval.Sample
-	for _, part := range eval.QualityParts(c.Small) {
+	for _, part := range eval.QualityParts(c.Small, c.Seed) {
 		fmt.Fprintf(log, "eval-quality: %s/%s, %d pictures\n", c.Set, part.Name, part.Options.Count)
 		if err := part.Draw(ctx, c.Set); err != nil {
 			return nil, err
