@@ -65,19 +65,23 @@ func Survey(page *image.NRGBA) Overview {
 func (o Overview) Tone() Tone { return o.tone }
 
 func (o Overview) cell(column, row int) cell {
-	inside := make([]int, 0, cellPx*cellPx)
+	type lit struct {
+		level float64
+		pixel int
+	}
+	inside := make([]lit, 0, cellPx*cellPx)
 	for y := row * cellPx; y < min((row+1)*cellPx, o.height); y++ {
 		for x := column * cellPx; x < min((column+1)*cellPx, o.width); x++ {
-			inside = append(inside, y*o.width+x)
+			inside = append(inside, lit{o.level(y*o.width + x), y*o.width + x})
 		}
 	}
-	slices.SortFunc(inside, func(a, b int) int { return cmp.Compare(o.level(a), o.level(b)) })
+	slices.SortFunc(inside, func(a, b lit) int { return cmp.Compare(a.level, b.level) })
 	paper := inside[int(barePaper*float64(len(inside))):]
-	c := cell{least: o.level(inside[0])}
-	for _, i := range paper {
-		c.level += o.level(i) / float64(len(paper))
+	c := cell{least: inside[0].level}
+	for _, p := range paper {
+		c.level += p.level / float64(len(paper))
 		for k := range c.hue {
-			c.hue[k] += o.hues[i][k] / float64(len(paper))
+			c.hue[k] += o.hues[p.pixel][k] / float64(len(paper))
 		}
 	}
 	return c
