@@ -209,7 +209,7 @@ type listOutput struct {
 }
 
 func (a *API) list(ctx context.Context, in *listInput) (*listOutput, error) {
-	page, err := a.client.Records.List(ctx, records.Query{
+	page, err := a.client.Records.List(ctx, records.DefaultTenant, records.Query{
 		Status: report.Status(in.Status), Outcome: report.Outcome(in.Outcome), After: in.After, Limit: in.Limit,
 	})
 	if err != nil {
@@ -263,6 +263,8 @@ func (a *API) failure(op string, err error) error {
 	switch {
 	case errors.Is(err, client.ErrIdempotencyConflict):
 		return problem(http.StatusConflict, "idempotency_conflict", "the idempotency key was used with another submission")
+	case errors.Is(err, records.ErrCursor):
+		return problem(http.StatusBadRequest, "invalid_cursor", "after is not the next of a page")
 	case errors.Is(err, records.ErrNotFound):
 		return problem(http.StatusNotFound, "not_found", "there is no such verification")
 	case errors.Is(err, objects.ErrDenied), errors.As(err, &retryable) && retryable.Retryable(),

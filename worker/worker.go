@@ -9,6 +9,7 @@ package worker
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -175,7 +176,11 @@ func (w *Worker) enqueueDue(ctx context.Context, by time.Time, lease time.Durati
 	if err := w.Queue.Ping(ctx); err != nil {
 		return 0, err // leasing rows that cannot be enqueued would only delay them
 	}
-	due, err := w.Records.LeaseDue(ctx, by, lease, limit)
+	windows := make([]records.Window, len(Priorities))
+	for i, priority := range Priorities {
+		windows[i] = records.Window{Priority: priority, Limit: limit}
+	}
+	due, err := w.Records.LeaseDue(ctx, by, lease, windows...)
 	for _, d := range due {
 		if failed := w.Queue.enqueueLost(ctx, d.ID, d.Priority, w.Now()); failed != nil {
 			err = fmt.Errorf("verification %s: %w", d.ID, failed)
@@ -246,7 +251,7 @@ func (w *Worker) attempt(ctx context.Context, v records.Verification) (report.Re
 	if v.Attempts > v.MaxAttempts {
 		return report.Report{}, &failedAttempt{codeEngineFailed, true, errors.New("earlier attempts took their workers with them")}
 	}
-	s, err := OpenSubmission(w.Vault, v)
+	s, err := OpenSubmission(ctx, w.Vault, v)
 	if err != nil {
 		return report.Report{}, &failedAttempt{codeStorageUnavailable, false, err}
 	}
@@ -291,7 +296,11 @@ func gone(err error) bool {
 // complete writes the verdict. Another's verdict that came first stands.
 func (w *Worker) complete(ctx context.Context, v records.Verification, rep report.Report) error {
 	rep.ID, rep.Status = v.ID, report.StatusCompleted
-	err := w.Records.Complete(ctx, v.ID, rep, w.Now())
+	event, err := completed(v, rep)
+	if err != nil {
+		return &failedAttempt{codeEngineFailed, false, err}
+	}
+	err = w.Records.Complete(ctx, v.ID, rep, records.Completion{At: w.Now(), Event: event})
 	var fault *records.Error
 	switch {
 	case err == nil, errors.Is(err, records.ErrAlreadyCompleted):
@@ -302,9 +311,24 @@ func (w *Worker) complete(ctx context.Context, v records.Verification, rep repor
 	return err
 }
 
+// completed is the event of a verdict: ids and codes only.
+func completed(v records.Verification, rep report.Report) (records.Event, error) {
+	thin := struct {
+		ID      string         `json:"id"`
+		Status  report.Status  `json:"status"`
+		Outcome report.Outcome `json:"outcome"`
+		Reasons []string       `json:"reasons"`
+	}{v.ID, rep.Status, rep.Outcome, make([]string, len(rep.Reasons))}
+	for i, reason := range rep.Reasons {
+		thin.Reasons[i] = reason.Code
+	}
+	payload, err := json.Marshal(thin)
+	return records.Event{Type: "verification.completed", Payload: payload}, err
+}
+
 // giveUp hands the verification to a person.
 func (w *Worker) giveUp(ctx context.Context, v records.Verification, code string) error {
-	s, err := OpenSubmission(w.Vault, v)
+	s, err := OpenSubmission(ctx, w.Vault, v)
 	if err != nil {
 		s = report.Submission{Policy: v.Policy}
 	}

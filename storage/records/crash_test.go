@@ -41,7 +41,7 @@ func writeUntilKilled(dsn string) error {
 				_, _, err := s.Create(ctx, v, v.ID, []byte("hash"))
 				if err == nil {
 					fmt.Fprintln(os.Stdout, report.StatusQueued, v.ID)
-					err = s.Complete(ctx, v.ID, failed("image_blurry"), now)
+					err = s.Complete(ctx, v.ID, failed("image_blurry"), done(now))
 				}
 				if err != nil {
 					failedAt <- err

@@ -91,13 +91,17 @@ func (c *Client) Submit(ctx context.Context, picture []byte, s report.Submission
 		s.Priority = worker.Standard
 	}
 	s.ID, s.Object = "", ""
-	hash, err := c.requestHash(picture, s)
+	sealer, err := c.Vault.For(ctx, records.DefaultTenant)
+	if err != nil {
+		return Verification{}, false, err
+	}
+	hash, err := requestHash(sealer, picture, s)
 	if err != nil {
 		return Verification{}, false, err
 	}
 	s.ID = records.NewID()
 	s.Object = "pictures/" + s.ID
-	sealed, err := worker.SealSubmission(c.Vault, s.ID, s)
+	sealed, err := worker.SealSubmission(sealer, s.ID, s)
 	if err != nil {
 		return Verification{}, false, err
 	}
@@ -106,7 +110,7 @@ func (c *Client) Submit(ctx context.Context, picture []byte, s report.Submission
 		return Verification{}, false, err
 	}
 	record, created, err := c.Records.Create(ctx, records.Verification{
-		ID: s.ID, OrganizationID: s.OrganizationID, ClientReference: s.ClientReference,
+		ID: s.ID, Tenant: records.DefaultTenant, OrganizationID: s.OrganizationID, ClientReference: s.ClientReference,
 		Policy: s.Policy, Priority: s.Priority, ObjectKey: s.Object, Sealed: sealed,
 		MaxAttempts: worker.MaxAttempts, LeaseUntil: now.Add(c.queueLease()), CreatedAt: now, DeadlineAt: now.Add(c.sla()),
 	}, idempotencyKey, hash)
@@ -134,18 +138,18 @@ func (c *Client) Submit(ctx context.Context, picture []byte, s report.Submission
 
 // requestHash tells equal submissions from others. It is keyed: what was
 // declared cannot be guessed from it.
-func (c *Client) requestHash(picture []byte, s report.Submission) ([]byte, error) {
+func requestHash(sealer *vault.Sealer, picture []byte, s report.Submission) ([]byte, error) {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("submission: %w", err)
 	}
 	sum := sha256.Sum256(picture)
-	return c.Vault.Index("request", hex.EncodeToString(sum[:])+string(text)), nil
+	return sealer.Index("request", hex.EncodeToString(sum[:])+string(text)), nil
 }
 
 // Get is where a verification stands now; records.ErrNotFound when there is none.
 func (c *Client) Get(ctx context.Context, id string) (Verification, error) {
-	v, err := c.Records.Get(ctx, id)
+	v, err := c.Records.Get(ctx, records.DefaultTenant, id)
 	return View(v), err
 }
 
