@@ -240,6 +240,28 @@ func testDeliveries(t *testing.T, s *records.Store) {
 	}
 }
 
+func testPurgeEvents(t *testing.T, s *records.Store) {
+	e := addEndpoint(t, s)
+	for i := range 5 {
+		addEvent(t, s, event(fmt.Sprint(i)))
+	}
+	young := event("young")
+	young.At = now.Add(time.Second)
+	young = addEvent(t, s, young)
+	for _, want := range []int{2, 2, 1, 0} {
+		if n, err := s.PurgeEvents(t.Context(), young.At, 2); n != want || err != nil {
+			t.Errorf("purged %d, %v, want %d", n, err, want)
+		}
+	}
+	events, err := s.Events(t.Context(), records.DefaultTenant, 0, 10)
+	if err != nil || len(events) != 1 || events[0].ID != young.ID {
+		t.Errorf("got %+v, %v", events, err)
+	}
+	if out := leaseDeliveries(t, s, now.Add(day), 10); len(out) != 1 || out[0].EndpointID != e.ID {
+		t.Errorf("got %+v", out)
+	}
+}
+
 func testCallback(t *testing.T, s *records.Store) {
 	alone := addEndpoint(t, s)
 	addEndpoint(t, s)

@@ -87,6 +87,7 @@ func TestConformance(t *testing.T) {
 				{"tenants", testTenants},
 				{"events", testEvents},
 				{"event order", testEventOrder},
+				{"purge events", testPurgeEvents},
 				{"deliveries", testDeliveries},
 				{"callback", testCallback},
 				{"disable", testDisable},
