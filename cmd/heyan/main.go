@@ -38,6 +38,8 @@ type commands struct {
 	EvalQuality evalQualityCommand `cmd:"" help:"Measure the judgment of pictures: synthetic ones with known defects, and real ones."`
 	Calibrate   calibrateCommand   `cmd:"" help:"Fit the probability that a field cannot be read, on synthetic and real pictures."`
 	Synth       synthCommand       `cmd:"" help:"Draw synthetic test pictures with their truth."`
+	Backup      backupCommand      `cmd:"" help:"Write the data folder of a service on one machine into an archive, while it runs."`
+	Restore     restoreCommand     `cmd:"" help:"Bring back what backup wrote."`
 	Doctor      doctorCommand      `cmd:"" help:"Say what is installed, at which version, and what is missing."`
 	Engine      engineCommand      `cmd:"" hidden:"" help:"Read pictures from standard input; started by the other commands."`
 
@@ -63,11 +65,12 @@ func (e *exit) Unwrap() error { return e.err }
 
 // standard are the streams a command talks to.
 type standard struct {
+	in  io.Reader
 	out io.Writer
 	err io.Writer
 }
 
-func main() { os.Exit(run(os.Args[1:], standard{out: os.Stdout, err: os.Stderr})) }
+func main() { os.Exit(run(os.Args[1:], standard{in: os.Stdin, out: os.Stdout, err: os.Stderr})) }
 
 // run is main without the process: it returns the exit code.
 func run(args []string, std standard) int {

@@ -90,6 +90,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"storage/objects": {},
 		"storage/vault":   {},
 		"storage/records": {"pipeline/report"},
+		"storage/backup":  {"storage/records"},
 		"worker/engine":   {"pipeline/report"},
 		"worker":          {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker/engine"},
 		"worker/client":   {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker"},
