@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/heyan/heyan/server"
+	"github.com/heyan/heyan/storage/records"
 )
 
 // version is set by the build.
@@ -38,6 +39,7 @@ type commands struct {
 	EvalQuality evalQualityCommand `cmd:"" help:"Measure the judgment of pictures: synthetic ones with known defects, and real ones."`
 	Calibrate   calibrateCommand   `cmd:"" help:"Fit the probability that a field cannot be read, on synthetic and real pictures."`
 	Synth       synthCommand       `cmd:"" help:"Draw synthetic test pictures with their truth."`
+	Keys        keysCommand        `cmd:"" help:"API keys of callers, and the master keys of the vault."`
 	Backup      backupCommand      `cmd:"" help:"Write the data folder of a service on one machine into an archive, while it runs."`
 	Restore     restoreCommand     `cmd:"" help:"Bring back what backup wrote."`
 	Doctor      doctorCommand      `cmd:"" help:"Say what is installed, at which version, and what is missing."`
@@ -78,7 +80,7 @@ func run(args []string, std standard) int {
 	done := -1
 	parser, err := kong.New(&c, kong.Name("heyan"), kong.UsageOnError(),
 		kong.Description("Heyan (核验) verifies photos of Chinese business licenses."),
-		kong.Vars{"version": version, "listen": server.DefaultListen}, kong.Writers(std.out, std.err), kong.Exit(func(code int) { done = code }))
+		kong.Vars{"version": version, "listen": server.DefaultListen, "tenant": records.DefaultTenant}, kong.Writers(std.out, std.err), kong.Exit(func(code int) { done = code }))
 	if err != nil {
 		fmt.Fprintln(std.err, "heyan:", err)
 		return exitBroken
