@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -109,4 +110,37 @@ func (s *Store) Replay(ctx context.Context, tenant, eventID string, now time.Tim
 		return err
 	})
 	return deliveries, fail("replay", eventID, err)
+}
+
+// EventRetention is how long events and their deliveries are kept at least: far
+// longer than any delivery is tried.
+const EventRetention = 90 * 24 * time.Hour
+
+// PurgeEvents forgets up to limit events from before a time and their
+// deliveries, oldest first, and returns how many: callers take
+// now-EventRetention.
+func (s *Store) PurgeEvents(ctx context.Context, before time.Time, limit int) (purged int, err error) {
+	err = s.transact(ctx, func(tx queryer) error {
+		rows, err := tx.QueryContext(ctx, `SELECT id FROM events WHERE at < $1 ORDER BY at LIMIT $2`, micros(before), limit)
+		ids, err := collect(rows, err, func(r row) (id string, err error) { return id, r.Scan(&id) })
+		if err != nil {
+			return err
+		}
+		for chunk := range slices.Chunk(ids, idsPerStatement) {
+			places, args := placeholders(chunk)
+			if _, err := tx.ExecContext(ctx, `DELETE FROM deliveries WHERE event_id IN (`+places+`)`, args...); err != nil {
+				return err
+			}
+			n, err := affected(tx.ExecContext(ctx, `DELETE FROM events WHERE id IN (`+places+`)`, args...))
+			if err != nil {
+				return err
+			}
+			purged += n
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fail("purge events", "", err)
+	}
+	return purged, nil
 }

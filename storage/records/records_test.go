@@ -69,10 +69,38 @@ func TestConformance(t *testing.T) {
 				{"data keys", testDataKeys},
 				{"canceled", testCanceled},
 				{"hostile text", testHostileText},
+				{"filters", testFilters},
+				{"attempts", testAttempts},
+				{"idempotency purge", testIdempotencyPurge},
+				{"retention", testRetention},
+				{"retention limit", testRetentionLimit},
+				{"erase", testErase},
+				{"unmask", testUnmask},
+				{"orphans", testOrphans},
+				{"at risk", testAtRisk},
+				{"at risk race", testAtRiskRace},
+				{"backlog", testBacklog},
+				{"breaches", testBreaches},
+				{"keys", testKeys},
+				{"keys refused", testKeysRefused},
+				{"first key race", testFirstKeyRace},
+				{"tenants", testTenants},
+				{"events", testEvents},
+				{"event order", testEventOrder},
+				{"purge events", testPurgeEvents},
+				{"deliveries", testDeliveries},
+				{"callback", testCallback},
+				{"disable", testDisable},
+				{"delivery race", testDeliveryRace},
+				{"audit", testAudit},
+				{"audit format", testAuditFormat},
+				{"audit refused", testAuditRefused},
+				{"audit race", testAuditRace},
 			} {
 				t.Run(c.name, func(t *testing.T) { c.test(t, open(t, database.dsn(t))) })
 			}
 			t.Run("opened at once", func(t *testing.T) { testOpenedAtOnce(t, database.dsn(t)) })
+			t.Run("audit broken", func(t *testing.T) { testAuditBroken(t, database.dsn(t)) })
 			t.Run("crash", func(t *testing.T) { testCrash(t, database.dsn(t)) })
 		})
 	}

@@ -91,19 +91,20 @@ func (v *Vault) For(ctx context.Context, tenant string) (*Sealer, error) {
 // wrapped is the data key of a tenant as it is stored, made when there is none.
 func (v *Vault) wrapped(ctx context.Context, tenant string) ([]byte, error) {
 	wrapped, err := v.keys.DataKey(ctx, tenant)
-	if wrapped == nil && err == nil {
+	if err == nil && wrapped == nil {
 		dataKey := make([]byte, keyBytes)
 		if _, err := io.ReadFull(rand.Reader, dataKey); err != nil {
 			return nil, err
 		}
-		offer, err := wrap(v.current(), tenant, dataKey)
-		if err != nil {
-			return nil, err
+		masters, failed := v.reread() // which of them is current may have changed
+		if failed != nil {
+			return nil, failed
 		}
-		if wrapped, err = v.keys.AddDataKey(ctx, tenant, offer); err != nil {
-			return nil, fmt.Errorf("vault: data key: %w", err)
+		offer, failed := wrap(masters[0], tenant, dataKey)
+		if failed != nil {
+			return nil, failed
 		}
-		return wrapped, nil
+		wrapped, err = v.keys.AddDataKey(ctx, tenant, offer)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("vault: data key: %w", err)
@@ -115,23 +116,27 @@ func (v *Vault) wrapped(ctx context.Context, tenant string) ([]byte, error) {
 // have been by a rotation since: then the key file is read again.
 func (v *Vault) unwrap(tenant string, wrapped []byte) ([]byte, error) {
 	v.mu.Lock()
-	defer v.mu.Unlock()
-	dataKey, err := unwrap(v.masters, tenant, wrapped)
-	if !errors.Is(err, ErrWrongKey) {
-		return dataKey, err
+	masters := v.masters
+	v.mu.Unlock()
+	dataKey, err := unwrap(masters, tenant, wrapped)
+	if errors.Is(err, ErrWrongKey) {
+		if masters, err = v.reread(); err == nil {
+			dataKey, err = unwrap(masters, tenant, wrapped)
+		}
 	}
-	masters, failed := readKeyFile(v.keyFile)
-	if failed != nil {
-		return nil, failed
-	}
-	v.masters = masters
-	return unwrap(masters, tenant, wrapped)
+	return dataKey, err
 }
 
-func (v *Vault) current() []byte {
+// reread reads the key file.
+func (v *Vault) reread() ([][]byte, error) {
+	masters, err := readKeyFile(v.keyFile)
+	if err != nil {
+		return nil, err
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.masters[0]
+	v.masters = masters
+	return masters, nil
 }
 
 // Rotate reads the key file again and wraps every data key that was wrapped with
@@ -139,13 +144,10 @@ func (v *Vault) current() []byte {
 // run wraps none, and then the older lines may go. What is sealed stays as it
 // is.
 func (v *Vault) Rotate(ctx context.Context) (int, error) {
-	masters, err := readKeyFile(v.keyFile)
+	masters, err := v.reread()
 	if err != nil {
 		return 0, err
 	}
-	v.mu.Lock()
-	v.masters = masters
-	v.mu.Unlock()
 	tenants, err := v.keys.DataKeyTenants(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("vault: data keys: %w", err)

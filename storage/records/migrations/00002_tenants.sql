@@ -138,6 +138,7 @@ CREATE TABLE events (
 	UNIQUE (tenant, seq),
 	UNIQUE (tenant, subject, type, dedupe)
 );
+CREATE INDEX events_at ON events (at);
 
 CREATE TABLE endpoints (
 	id              TEXT PRIMARY KEY,
