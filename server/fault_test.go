@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -47,7 +48,7 @@ func engineChild() {
 	err := engine.Serve(context.Background(), os.Stdin, os.Stdout, func(ctx context.Context, req engine.Request) (report.Report, error) {
 		s := req.Submission
 		fmt.Fprintf(os.Stderr, "reading for %s %s %s\n", s.IDNumber, s.Phone, s.Email)
-		order := strings.Fields(string(req.Picture))
+		order := append(strings.Fields(string(req.Picture)), "")
 		switch order[0] {
 		case "crash":
 			limit, err := strconv.Atoi(order[2])
@@ -110,10 +111,28 @@ func systemReport(s report.Submission, code string) report.Report {
 	}
 }
 
+// firstKeyFile holds the first key of a test's service, in its data folder.
+const firstKeyFile = "first-key"
+
+func firstKey(t *testing.T, dir string) string {
+	t.Helper()
+	token, err := os.ReadFile(filepath.Join(dir, firstKeyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(token)
+}
+
 // quick is a service on dir whose waits are short enough for a test.
 func quick(dir string, log io.Writer) (Config, error) {
 	exe, err := os.Executable()
 	return Config{
+		FirstKey: func(token string) {
+			if err := os.WriteFile(filepath.Join(dir, firstKeyFile), []byte(token), 0o600); err != nil {
+				panic(err)
+			}
+		},
+		Rate: 1e6, Burst: 1e6,
 		DataDir: dir, Listen: "127.0.0.1:0", Policy: "dingtalk", Policies: []string{"dingtalk", "strict"},
 		Engine:       engine.Config{Command: []string{exe}, Env: append(os.Environ(), roleEnv+"=engine"), Size: 2, Timeout: 5 * time.Second},
 		SystemReport: systemReport,
