@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 }
 
 // engineChild reads pictures that are orders: "crash FILE N" dies until FILE
-// has N lines, "sleep DURATION" takes its time, anything else passes at once.
+// has N lines, "sleep DURATION" takes its time, "fail" fails, anything else passes at once.
 // It is as careless on stderr as native code may be.
 func engineChild() {
 	err := engine.Serve(context.Background(), os.Stdin, os.Stdout, func(ctx context.Context, req engine.Request) (report.Report, error) {
@@ -67,9 +67,14 @@ func engineChild() {
 		case "refuse":
 			return report.Report{}, refused{}
 		}
+		outcome, reasons := report.OutcomePass, []report.Reason{}
+		if order[0] == "fail" {
+			outcome = report.OutcomeFail
+			reasons = append(reasons, report.Reason{Code: "image_blurry", Category: report.CategoryImage, Severity: report.SeverityBlock, NextStep: report.NextRetakePhoto})
+		}
 		return report.Report{
-			ID: s.ID, Status: report.StatusCompleted, Outcome: report.OutcomePass, Policy: req.Policy + "@1",
-			Reasons: []report.Reason{}, Checks: []report.Check{}, Fields: map[report.FieldName]report.Field{},
+			ID: s.ID, Status: report.StatusCompleted, Outcome: outcome, Policy: req.Policy + "@1", Precheck: req.Precheck,
+			Reasons: reasons, Checks: []report.Check{}, Fields: map[report.FieldName]report.Field{},
 			Versions: map[string]string{"nonce": records.NewID(), "pid": strconv.Itoa(os.Getpid())},
 		}, nil
 	})
