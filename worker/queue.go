@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -44,13 +45,19 @@ type Queue struct {
 	tasks     *asynq.Client
 	inspector *asynq.Inspector
 	embedded  *embedded // nil on a Redis server
+
+	waiters   waiters
+	listen    func() // subscribes to announcements, once
+	awaitPoll time.Duration
+	closed    chan struct{}
 }
 
 // OpenQueue reaches the Redis server at address, a redis:// or rediss:// URL or
 // host:port. With an empty address the queue lives in this process, reachable
 // by nobody else and gone with it.
 func OpenQueue(ctx context.Context, address string) (*Queue, error) {
-	q := &Queue{}
+	q := &Queue{awaitPoll: awaitPoll, closed: make(chan struct{})}
+	q.listen = sync.OnceFunc(q.subscribe)
 	var options *redis.Options
 	switch {
 	case address == "":
@@ -86,8 +93,9 @@ func (q *Queue) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the connections, and the queue where it is embedded.
+// Close ends the connections, and the queue where it is embedded. Call it once.
 func (q *Queue) Close() error {
+	close(q.closed)
 	err := q.client.Close()
 	if q.embedded != nil {
 		q.embedded.close()

@@ -304,6 +304,9 @@ func (w *Worker) complete(ctx context.Context, v records.Verification, rep repor
 	var fault *records.Error
 	switch {
 	case err == nil, errors.Is(err, records.ErrAlreadyCompleted):
+		if err := w.Queue.Announce(ctx, v.ID); err != nil {
+			w.Logger.Warn("verdict not announced", "verification", v.ID, "error", err)
+		}
 		return nil
 	case errors.As(err, &fault) && !fault.Retryable() && ctx.Err() == nil:
 		return &failedAttempt{codeEngineFailed, false, err} // the report is unfit to be kept

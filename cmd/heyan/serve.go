@@ -9,13 +9,14 @@ import (
 	"github.com/heyan/heyan/pipeline/verdict"
 	"github.com/heyan/heyan/server"
 	"github.com/heyan/heyan/storage/objects"
+	"github.com/heyan/heyan/worker"
 	"github.com/heyan/heyan/worker/engine"
 )
 
 type serveCommand struct {
 	engineFlags
 	Data    string `type:"path" default:"heyan-data" env:"HEYAN_DATA" help:"Folder of photos, records and keys; made when it is missing."`
-	Listen  string `default:"${listen}" env:"HEYAN_LISTEN" help:"Address to listen on; there are no keys yet, so keep it local."`
+	Listen  string `default:"${listen}" env:"HEYAN_LISTEN" help:"Address to listen on; put TLS in front of any that is not local."`
 	Policy  string `default:"photo" env:"HEYAN_POLICY" help:"Policy of submissions that name none."`
 	Workers int    `env:"HEYAN_WORKERS" help:"Engine children; one per core by default."`
 
@@ -28,13 +29,17 @@ type serveCommand struct {
 	S3Region    string `name:"s3-region" env:"HEYAN_S3_REGION" default:"us-east-1" help:"Region."`
 	S3Bucket    string `name:"s3-bucket" env:"HEYAN_S3_BUCKET" default:"heyan" help:"Bucket."`
 	S3Secure    bool   `name:"s3-secure" env:"HEYAN_S3_SECURE" help:"Speak TLS to it."`
+	S3Public    string `name:"s3-public" env:"HEYAN_S3_PUBLIC" help:"https://host of it as callers reach it: their uploads go there. Without it they go through this service."`
 }
 
 func (c *serveCommand) Run(ctx context.Context, std standard) error {
-	return c.serve(ctx, func(address net.Addr) { fmt.Fprintf(std.out, "heyan: serving on http://%s\n", address) })
+	return c.serve(ctx, func(address net.Addr) { fmt.Fprintf(std.out, "heyan: serving on http://%s\n", address) },
+		func(token string) {
+			fmt.Fprintf(std.out, "heyan: the first key, with all scopes, shown this once:\n  export HEYAN_KEY=%s\n", token)
+		})
 }
 
-func (c *serveCommand) serve(ctx context.Context, ready func(net.Addr)) error {
+func (c *serveCommand) serve(ctx context.Context, ready func(net.Addr), firstKey func(token string)) error {
 	policy, err := verdict.LoadPolicy(c.Policy, nil)
 	if err != nil {
 		return &exit{exitUsage, err}
@@ -43,15 +48,23 @@ func (c *serveCommand) serve(ctx context.Context, ready func(net.Addr)) error {
 	if err != nil {
 		return err
 	}
+	terms := map[string]worker.Terms{policy.Name: {SLA: policy.SLA()}}
+	for _, name := range verdict.Policies() {
+		policy, err := verdict.LoadPolicy(name, nil)
+		if err != nil {
+			return err
+		}
+		terms[name] = worker.Terms{SLA: policy.SLA()}
+	}
 	config := server.Config{
 		DataDir: c.Data, Listen: c.Listen, Redis: c.Redis, Records: c.Records,
 		Engine: engine.Config{Command: line, Size: c.Workers},
-		Policy: policy.Name, Policies: verdict.Policies(), SLA: policy.SLA(),
-		SystemReport: reviewReport, Ready: ready,
+		Policy: policy.Name, Policies: verdict.Policies(), Terms: terms,
+		SystemReport: reviewReport, Ready: ready, FirstKey: firstKey,
 	}
 	if c.S3Endpoint != "" {
 		config.S3 = objects.Config{Endpoint: c.S3Endpoint, AccessKey: c.S3AccessKey, SecretKey: c.S3SecretKey,
-			Region: c.S3Region, Bucket: c.S3Bucket, Secure: c.S3Secure}
+			Region: c.S3Region, Bucket: c.S3Bucket, Secure: c.S3Secure, PublicURL: c.S3Public}
 	}
 	return server.Serve(ctx, config)
 }

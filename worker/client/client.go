@@ -21,42 +21,24 @@ import (
 	"github.com/heyan/heyan/worker"
 )
 
-// Verification is where a verification stands.
-type Verification struct {
-	ID              string         `json:"id"`
-	Status          report.Status  `json:"status" enum:"queued,completed"`
-	Outcome         report.Outcome `json:"outcome,omitempty" enum:"pass,fail,review,error"`
-	Reasons         []string       `json:"reasons,omitempty" doc:"Codes of the reasons, gravest first"`
-	Policy          string         `json:"policy"`
-	Priority        string         `json:"priority" enum:"interactive,standard,batch"`
-	OrganizationID  string         `json:"organization_id,omitempty"`
-	ClientReference string         `json:"client_reference,omitempty"`
-	CreatedAt       time.Time      `json:"created_at"`
-	DeadlineAt      time.Time      `json:"deadline_at" doc:"End of the review SLA"`
-	CompletedAt     *time.Time     `json:"completed_at,omitempty"`
-	Report          *report.Report `json:"report,omitempty" doc:"Present once completed, and not in lists"`
-}
-
-// View is what callers see of a record.
-func View(v records.Verification) Verification {
-	view := Verification{
-		ID: v.ID, Status: v.Status, Outcome: v.Outcome, Reasons: v.Reasons, Policy: v.Policy, Priority: v.Priority,
-		OrganizationID: v.OrganizationID, ClientReference: v.ClientReference,
-		CreatedAt: v.CreatedAt, DeadlineAt: v.DeadlineAt, Report: v.Report,
-	}
-	if !v.CompletedAt.IsZero() {
-		view.CompletedAt = &v.CompletedAt
-	}
-	return view
-}
-
-// ErrIdempotencyConflict: the idempotency key was used with another submission.
-var ErrIdempotencyConflict = errors.New("the idempotency key was used with another submission")
+// The refusals of a submission. A person, not a retry, mends them.
+var (
+	// ErrIdempotencyConflict: the idempotency key was used with another submission.
+	ErrIdempotencyConflict = errors.New("the idempotency key was used with another submission")
+	// ErrNoUpload: nothing was uploaded under this key for this tenant.
+	ErrNoUpload = errors.New("there is no such upload")
+	// ErrUnfitUpload: what was uploaded is empty, too large or of a type that no upload may have.
+	ErrUnfitUpload = errors.New("the upload is not a picture that can be taken")
+	// ErrNotFailed: the attempt to follow has no verdict yet, or it passed.
+	ErrNotFailed = errors.New("the attempt to follow has not failed")
+)
 
 const (
-	// pollFirst and pollMax are the delays between two looks at a record.
-	pollFirst = 50 * time.Millisecond
-	pollMax   = 500 * time.Millisecond
+	// MaxPicture is the largest picture of an upload, bytes: the default of
+	// intake and of every policy.
+	MaxPicture = 10 << 20
+	// defaultSLA is that of every policy shipped.
+	defaultSLA = 30 * time.Minute
 )
 
 // Client submits and receives on the storage and queue it shares with the
@@ -67,13 +49,23 @@ type Client struct {
 	Vault   *vault.Vault
 	Queue   *worker.Queue
 
-	Policy string        // of submissions that name none; default "dingtalk"
-	SLA    time.Duration // from submission to decision; default 30 min
+	Tenant string // whose verifications these are; default records.DefaultTenant
+	Policy string // of submissions that name none; default "dingtalk"
+	// Terms are those of each policy; one that is not named has 30 min for its
+	// decision.
+	Terms map[string]worker.Terms
 	// QueueLease is when the sweeper first looks after a submission: soon, in
 	// case this process dies between record and queue. Default 10 s.
 	QueueLease time.Duration
 	Logger     *slog.Logger     // default slog.Default()
 	Now        func() time.Time // default time.Now
+}
+
+// For is the same client for another tenant.
+func (c *Client) For(tenant string) *Client {
+	other := *c
+	other.Tenant = tenant
+	return &other
 }
 
 // Submit stores the picture, the sealed submission and the record, and queues
@@ -82,53 +74,90 @@ type Client struct {
 // repeat returns the verification of the first call and replayed=true, or
 // ErrIdempotencyConflict when picture or submission differ.
 func (c *Client) Submit(ctx context.Context, picture []byte, s report.Submission, idempotencyKey string) (v Verification, replayed bool, err error) {
-	now := c.now()
-	s.File = "" // names of files may name people
+	s.Object = ""
+	return c.submit(ctx, "", picture, s, idempotencyKey)
+}
+
+// SubmitObject is Submit of a picture that was uploaded: Object of the
+// submission is its key, see PresignUpload. The picture is copied, so that what
+// happens to the upload later changes nothing, and the upload is deleted.
+// ErrNoUpload, ErrUnfitUpload.
+func (c *Client) SubmitObject(ctx context.Context, s report.Submission, idempotencyKey string) (v Verification, replayed bool, err error) {
+	return c.submit(ctx, "", nil, s, idempotencyKey)
+}
+
+// Resubmit is another attempt after one that failed, which both then show. The
+// picture is new, uploaded when it is nil (see SubmitObject); what the
+// submission leaves empty is taken over. records.ErrNotFound, ErrNotFailed, or
+// records.ErrGone when what was declared is no longer kept.
+func (c *Client) Resubmit(ctx context.Context, previous string, picture []byte, s report.Submission, idempotencyKey string) (v Verification, replayed bool, err error) {
+	if picture != nil {
+		s.Object = ""
+	}
+	return c.submit(ctx, previous, picture, s, idempotencyKey)
+}
+
+func (c *Client) submit(ctx context.Context, previous string, picture []byte, s report.Submission, idempotencyKey string) (v Verification, replayed bool, err error) {
+	s.ID, s.File = "", "" // names of files may name people
+	sealer, err := c.Vault.For(ctx, c.tenant())
+	if err != nil {
+		return Verification{}, false, err
+	}
+	hash, err := requestHash(sealer, previous, picture, s)
+	if err != nil {
+		return Verification{}, false, err
+	}
+	if idempotencyKey != "" {
+		first, known, err := c.Records.Repeated(ctx, c.tenant(), idempotencyKey, hash)
+		if known || err != nil {
+			return View(first), known, conflict(err)
+		}
+	}
+	if previous != "" {
+		if s, err = c.takeOver(ctx, previous, s); err != nil {
+			return Verification{}, false, err
+		}
+	}
 	if s.Policy == "" {
 		s.Policy = c.policy()
 	}
 	if s.Priority == "" {
 		s.Priority = worker.Standard
 	}
-	s.ID, s.Object = "", ""
-	sealer, err := c.Vault.For(ctx, records.DefaultTenant)
-	if err != nil {
-		return Verification{}, false, err
-	}
-	hash, err := requestHash(sealer, picture, s)
-	if err != nil {
-		return Verification{}, false, err
-	}
+	uploaded := s.Object
 	s.ID = records.NewID()
 	s.Object = "pictures/" + s.ID
 	sealed, err := worker.SealSubmission(sealer, s.ID, s)
 	if err != nil {
 		return Verification{}, false, err
 	}
-	// The type is the pipeline's to find out; no browser shall guess it.
-	if err := c.Objects.Create(ctx, s.Object, bytes.NewReader(picture), int64(len(picture)), "application/octet-stream"); err != nil {
+	if picture == nil {
+		err = c.copyUpload(ctx, uploaded, s.Object)
+	} else {
+		// The type is the pipeline's to find out; no browser shall guess it.
+		err = c.Objects.Create(ctx, s.Object, bytes.NewReader(picture), int64(len(picture)), "application/octet-stream")
+	}
+	if err != nil {
 		return Verification{}, false, err
 	}
+	now := c.now()
 	record, created, err := c.Records.Create(ctx, records.Verification{
-		ID: s.ID, Tenant: records.DefaultTenant, OrganizationID: s.OrganizationID, ClientReference: s.ClientReference,
+		ID: s.ID, Tenant: c.tenant(), OrganizationID: s.OrganizationID, ClientReference: s.ClientReference,
+		Purpose: s.Purpose, Previous: previous, Callback: s.Callback,
 		Policy: s.Policy, Priority: s.Priority, ObjectKey: s.Object, Sealed: sealed,
-		MaxAttempts: worker.MaxAttempts, LeaseUntil: now.Add(c.queueLease()), CreatedAt: now, DeadlineAt: now.Add(c.sla()),
+		MaxAttempts: worker.MaxAttempts, LeaseUntil: c.leaseUntil(s.Priority, now), CreatedAt: now, DeadlineAt: now.Add(c.sla(s.Policy)),
 	}, idempotencyKey, hash)
-	if errors.Is(err, records.ErrConflict) {
-		err = ErrIdempotencyConflict
-	}
+	err = conflict(err)
 	if err == nil && created {
-		if err := c.Queue.Enqueue(ctx, s.ID, s.Priority); err != nil {
-			// It is safe all the same: the sweeper finds the record.
-			c.logger().Warn("not queued yet", "verification", s.ID, "error", err)
+		c.hand(ctx, record)
+		if uploaded != "" {
+			c.drop(ctx, uploaded)
 		}
 		return View(record), false, nil
 	}
 	// A record that may have been written after all keeps its picture.
 	if err == nil || errors.Is(err, ErrIdempotencyConflict) {
-		if err := c.Objects.Delete(ctx, s.Object); err != nil {
-			c.logger().Warn("picture of a repeated request not deleted", "object", s.Object, "error", err)
-		}
+		c.drop(ctx, s.Object)
 	}
 	if err != nil {
 		return Verification{}, false, err
@@ -136,39 +165,105 @@ func (c *Client) Submit(ctx context.Context, picture []byte, s report.Submission
 	return View(record), true, nil
 }
 
+func conflict(err error) error {
+	if errors.Is(err, records.ErrConflict) {
+		return ErrIdempotencyConflict
+	}
+	return err
+}
+
+// leaseUntil is when the sweeper looks after a new record: at once after one of
+// a batch, which nobody but the workers' feeder puts into the queue.
+func (c *Client) leaseUntil(priority string, now time.Time) time.Time {
+	if priority == worker.Batch {
+		return now
+	}
+	return now.Add(c.queueLease())
+}
+
+// hand queues a new record.
+func (c *Client) hand(ctx context.Context, v records.Verification) {
+	if v.Priority == worker.Batch {
+		return
+	}
+	if err := c.Queue.Enqueue(ctx, v.ID, v.Priority); err != nil {
+		// It is safe all the same: the sweeper finds the record.
+		c.logger().Warn("not queued yet", "verification", v.ID, "error", err)
+	}
+}
+
+// drop deletes an object that nobody needs; what stays is collected one day.
+func (c *Client) drop(ctx context.Context, object string) {
+	if err := c.Objects.Delete(ctx, object); err != nil {
+		c.logger().Warn("object not deleted", "object", object, "error", err)
+	}
+}
+
+// takeOver fills what a submission leaves empty from the attempt it follows.
+func (c *Client) takeOver(ctx context.Context, previous string, s report.Submission) (report.Submission, error) {
+	before, err := c.Records.Get(ctx, c.tenant(), previous)
+	switch {
+	case err != nil:
+		return s, err
+	case before.Status != report.StatusCompleted || before.Outcome == report.OutcomePass:
+		return s, ErrNotFailed
+	case before.Sealed == nil:
+		return s, records.ErrGone
+	}
+	old, err := worker.OpenSubmission(ctx, c.Vault, before)
+	if err != nil {
+		return s, err
+	}
+	for _, field := range []struct {
+		given *string
+		old   string
+	}{
+		{&s.OrganizationID, old.OrganizationID}, {&s.Name, old.Name}, {&s.USCC, old.USCC},
+		{&s.RegistrationNumber, old.RegistrationNumber}, {&s.OrganizationCode, old.OrganizationCode},
+		{&s.LegalRepresentative, old.LegalRepresentative}, {&s.IDKind, old.IDKind}, {&s.IDNumber, old.IDNumber},
+		{&s.EntityType, old.EntityType}, {&s.Email, old.Email}, {&s.Phone, old.Phone},
+		{(*string)(&s.Purpose), string(old.Purpose)}, {&s.Policy, old.Policy}, {&s.Priority, old.Priority},
+		{&s.Callback, old.Callback}, {&s.ClientReference, old.ClientReference},
+	} {
+		if *field.given == "" {
+			*field.given = field.old
+		}
+	}
+	if s.Consent == nil {
+		s.Consent = old.Consent
+	}
+	return s, nil
+}
+
 // requestHash tells equal submissions from others. It is keyed: what was
 // declared cannot be guessed from it.
-func requestHash(sealer *vault.Sealer, picture []byte, s report.Submission) ([]byte, error) {
+func requestHash(sealer *vault.Sealer, previous string, picture []byte, s report.Submission) ([]byte, error) {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("submission: %w", err)
 	}
 	sum := sha256.Sum256(picture)
-	return sealer.Index("request", hex.EncodeToString(sum[:])+string(text)), nil
+	return sealer.Index("request", previous+hex.EncodeToString(sum[:])+string(text)), nil
 }
 
 // Get is where a verification stands now; records.ErrNotFound when there is none.
 func (c *Client) Get(ctx context.Context, id string) (Verification, error) {
-	v, err := c.Records.Get(ctx, records.DefaultTenant, id)
+	v, err := c.Records.Get(ctx, c.tenant(), id)
 	return View(v), err
 }
 
 // Wait returns the verification once it is completed. When ctx ends before, it
 // returns where the verification stands and the context's error.
 func (c *Client) Wait(ctx context.Context, id string) (Verification, error) {
-	delay := pollFirst
-	for {
-		v, err := c.Get(ctx, id)
-		if err != nil || v.Status == report.StatusCompleted {
-			return v, err
+	var v Verification
+	err := c.Queue.Await(ctx, id, func(ctx context.Context) (done bool, err error) {
+		now, err := c.Get(ctx, id)
+		if err == nil {
+			v = now
 		}
-		select {
-		case <-ctx.Done():
-			return v, ctx.Err()
-		case <-time.After(delay):
-		}
-		delay = min(delay*3/2, pollMax)
-	}
+		return v.Status == report.StatusCompleted, err
+	})
+	return v, err
 }
 
 func (c *Client) now() time.Time {
@@ -185,11 +280,18 @@ func (c *Client) policy() string {
 	return c.Policy
 }
 
-func (c *Client) sla() time.Duration {
-	if c.SLA == 0 {
-		return 30 * time.Minute
+func (c *Client) tenant() string {
+	if c.Tenant == "" {
+		return records.DefaultTenant
 	}
-	return c.SLA
+	return c.Tenant
+}
+
+func (c *Client) sla(policy string) time.Duration {
+	if sla := c.Terms[policy].SLA; sla > 0 {
+		return sla
+	}
+	return defaultSLA
 }
 
 func (c *Client) queueLease() time.Duration {
