@@ -33,6 +33,8 @@ type commands struct {
 	Verify      verifyCommand      `cmd:"" help:"Verify pictures here, without the service."`
 	Check       checkCommand       `cmd:"" help:"Check numbers alone: uscc, regno, orgcode, id."`
 	Serve       serveCommand       `cmd:"" help:"Run the service on this machine: API, storage, queue and workers in one."`
+	API         apiCommand         `cmd:"" name:"api" help:"Run the API alone, beside workers in processes of their own."`
+	Worker      workerCommand      `cmd:"" help:"Run a worker alone: it takes queued pictures to their verdicts."`
 	Submit      submitCommand      `cmd:"" help:"Send pictures to a service, wait for the verdicts and print them."`
 	Demo        demoCommand        `cmd:"" help:"Send the sample photos through a service of their own and print the verdicts."`
 	Eval        evalCommand        `cmd:"" help:"Measure accuracy on pictures with known truth."`
