@@ -111,8 +111,6 @@ func Serve(ctx context.Context, cfg Config) error {
 	}
 	w := &worker.Worker{
 		Records: s.records, Objects: s.objects, Vault: s.vault, Queue: s.queue, Engine: s.pool,
-		// The embedded object server has locked the data folder.
-		Alone:        s.embedded != nil && cfg.Redis == "" && cfg.Records == "",
 		SystemReport: cfg.SystemReport,
 		Logger:       cfg.Logger, SweepEvery: cfg.SweepEvery, QueueLease: cfg.QueueLease,
 		RetryAfter: cfg.RetryAfter, DrainTimeout: cfg.DrainTimeout,
