@@ -122,7 +122,11 @@ func (r *running) populate(t *testing.T) ids {
 // acceptable is a body that each operation takes.
 func acceptable(o operationDoc) (http.Header, string) {
 	if _, has := o.RequestBody.Content["multipart/form-data"]; has {
-		contentType, body := formText("@picture=good")
+		fields := []string{"@picture=good"}
+		if o.OperationID != "precheck" {
+			fields = append(fields, "id_number="+seedID, "phone="+seedPhone, "email="+seedEmail)
+		}
+		contentType, body := formText(fields...)
 		return http.Header{"Content-Type": {contentType}}, body
 	}
 	body := map[string]string{
