@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 
+	"github.com/heyan/heyan/pipeline/codes"
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/storage/objects"
 	"github.com/heyan/heyan/storage/records"
@@ -126,17 +127,43 @@ type verificationOutput struct {
 	Body client.Verification
 }
 
-func (a *API) get(ctx context.Context, in *getInput) (*verificationOutput, error) {
+type getOutput struct {
+	Body struct {
+		client.Verification
+		Declared *report.Declared `json:"declared,omitempty" doc:"Personal data masked; for keys of the scope review, as long as it is kept"`
+	}
+}
+
+func (a *API) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	err := in.check()
-	var v client.Verification
+	out := &getOutput{}
 	if err == nil {
-		v, err = a.wait(ctx, in.ID, time.Duration(in.Wait)*time.Second)
+		out.Body.Verification, err = a.wait(ctx, in.ID, time.Duration(in.Wait)*time.Second)
+	}
+	if err == nil && keyOf(ctx).Has(records.ScopeReview) {
+		out.Body.Declared, err = a.masked(ctx, in.ID)
 	}
 	if err != nil {
 		return nil, a.failure(ctx, err)
 	}
-	visitOf(ctx).verification = v.ID
-	return &verificationOutput{v}, nil
+	visitOf(ctx).verification = in.ID
+	return out, nil
+}
+
+// masked is what was declared, without what tells a person; nil when it is no
+// longer kept.
+func (a *API) masked(ctx context.Context, id string) (*report.Declared, error) {
+	v, err := a.client.Records.Get(ctx, keyOf(ctx).Tenant, id)
+	if err != nil || v.Sealed == nil {
+		return nil, err
+	}
+	s, err := worker.OpenSubmission(ctx, a.client.Vault, v)
+	if err != nil {
+		return nil, err
+	}
+	d := s.Declared
+	d.IDNumber, d.Phone, d.Email = codes.Mask(d.IDNumber), codes.MaskPhone(d.Phone), codes.MaskEmail(d.Email)
+	return &d, nil
 }
 
 // wait returns the verification when it is completed, the time is up or the
