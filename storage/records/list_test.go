@@ -61,6 +61,7 @@ func testFilters(t *testing.T, s *records.Store) {
 			ReasonCode: "image_blurry", From: now, To: now.Add(time.Hour)}, func(v records.Verification) bool {
 			return v.Outcome == report.OutcomeFail && v.OrganizationID == "org-1" && v.Policy == "strict" && slices.Contains(v.Reasons, "image_blurry")
 		}},
+		{"nothing", records.Query{Status: "unknown"}, func(records.Verification) bool { return false }},
 		{"nothing", records.Query{Status: report.StatusQueued, ReasonCode: "image_blurry"}, func(records.Verification) bool { return false }},
 	} {
 		var want []string
