@@ -117,3 +117,14 @@ func (s *Store) EnableEndpoint(ctx context.Context, tenant, id string, now time.
 			SET disabled_at = 0, disabled_reason = '', failing_since = 0 WHERE tenant = $1 AND id = $2`, tenant, id)))
 	}))
 }
+
+// DeleteEndpoint forgets an endpoint with its deliveries. Events stay.
+func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string) error {
+	return fail("delete endpoint", id, s.transact(ctx, func(tx queryer) error {
+		// Deliveries first, as those who report on one do.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM deliveries WHERE tenant = $1 AND endpoint_id = $2`, tenant, id); err != nil {
+			return err
+		}
+		return found(affected(tx.ExecContext(ctx, `DELETE FROM endpoints WHERE tenant = $1 AND id = $2`, tenant, id)))
+	}))
+}

@@ -140,6 +140,32 @@ func testAttempts(t *testing.T, s *records.Store) {
 	}
 }
 
+func testRepeated(t *testing.T, s *records.Store) {
+	v := newVerification()
+	if _, _, err := s.Create(t.Context(), v, "key", []byte("hash")); err != nil {
+		t.Fatal(err)
+	}
+	stored := get(t, s, v.ID)
+	for _, c := range []struct {
+		tenant, key, hash string
+		known             bool
+		err               error
+	}{
+		{records.DefaultTenant, "key", "hash", true, nil},
+		{records.DefaultTenant, "key", "other", false, records.ErrConflict},
+		{records.DefaultTenant, "other", "hash", false, nil},
+		{"acme", "key", "hash", false, nil},
+	} {
+		got, known, err := s.Repeated(t.Context(), c.tenant, c.key, []byte(c.hash))
+		if known != c.known || !errors.Is(err, c.err) || retryable(err) {
+			t.Errorf("%+v: got %t, %v", c, known, err)
+		}
+		if known {
+			same(t, got, stored)
+		}
+	}
+}
+
 func testIdempotencyPurge(t *testing.T, s *records.Store) {
 	first := newVerification()
 	if _, _, err := s.Create(t.Context(), first, "key", []byte("hash")); err != nil {

@@ -1,6 +1,7 @@
 package records
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -132,6 +133,25 @@ func insert(ctx context.Context, tx queryer, v Verification, chain string) error
 		err = ErrConflict
 	}
 	return err
+}
+
+// Repeated returns the verification that a request made which is repeated now,
+// and known=false when this is the first with its key. A key that was used with
+// another hash is ErrConflict.
+func (s *Store) Repeated(ctx context.Context, tenant, key string, requestHash []byte) (first Verification, known bool, err error) {
+	var id string
+	var hash []byte
+	err = s.db.QueryRowContext(ctx, `SELECT verification_id, request_hash FROM idempotency_keys
+		WHERE tenant = $1 AND key = $2`, tenant, key).Scan(&id, &hash)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return Verification{}, false, nil
+	case err == nil && !bytes.Equal(hash, requestHash):
+		err = ErrConflict
+	case err == nil:
+		first, err = get(ctx, s.db, tenant, id)
+	}
+	return first, err == nil, fail("repeated", id, err)
 }
 
 // PurgeIdempotencyKeys forgets the keys of requests before a time: callers take
