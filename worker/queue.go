@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -188,10 +189,14 @@ func (q *Queue) setFilled(ctx context.Context) error {
 
 // size is how many tasks of a priority wait or are at work.
 func (q *Queue) size(priority string) (int, error) {
-	info, err := q.inspector.GetQueueInfo(priority)
-	if errors.Is(err, asynq.ErrQueueNotFound) {
+	known, err := q.inspector.Queues()
+	if err != nil {
+		return 0, fmt.Errorf("queue: %w", err)
+	}
+	if !slices.Contains(known, priority) {
 		return 0, nil
 	}
+	info, err := q.inspector.GetQueueInfo(priority)
 	if err != nil {
 		return 0, fmt.Errorf("queue: %w", err)
 	}
