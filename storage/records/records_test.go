@@ -66,7 +66,10 @@ func TestConformance(t *testing.T) {
 				{"lease", testLease},
 				{"lease race", testLeaseRace},
 				{"complete race", testCompleteRace},
+				{"complete whole", testCompleteWhole},
+				{"everything at once", testEverythingAtOnce},
 				{"data keys", testDataKeys},
+				{"replace data key race", testReplaceDataKeyRace},
 				{"canceled", testCanceled},
 				{"hostile text", testHostileText},
 				{"filters", testFilters},
@@ -500,21 +503,6 @@ func testCompleteRace(t *testing.T, s *records.Store) {
 		if got := get(t, s, v.ID); !slices.Equal(got.Reasons, []string{<-won}) || got.Version != 2+int64(got.Attempts) {
 			t.Errorf("the verdict is not the winner's: %+v", got)
 		}
-	}
-}
-
-func testDataKeys(t *testing.T, s *records.Store) {
-	if got, err := s.DataKey(t.Context(), "default"); got != nil || err != nil {
-		t.Errorf("got %x, %v", got, err)
-	}
-	for _, offer := range []string{"first", "second"} {
-		got, err := s.AddDataKey(t.Context(), "default", []byte(offer))
-		if err != nil || string(got) != "first" {
-			t.Errorf("got %q, %v", got, err)
-		}
-	}
-	if got, err := s.DataKey(t.Context(), "default"); !bytes.Equal(got, []byte("first")) || err != nil {
-		t.Errorf("got %q, %v", got, err)
 	}
 }
 

@@ -60,8 +60,8 @@ CREATE INDEX verifications_policy ON verifications (tenant, policy, created_at, 
 CREATE INDEX verifications_organization ON verifications (tenant, organization_id, created_at, id) WHERE organization_id <> '';
 CREATE INDEX verifications_reference ON verifications (tenant, client_reference, created_at, id) WHERE client_reference <> '';
 CREATE INDEX verifications_chain ON verifications (chain);
--- Work to do, whoever's.
-CREATE INDEX verifications_due ON verifications (priority, deadline_at, id, created_at) WHERE status = 'queued';
+-- Work to do, whoever's. lease_until and created_at spare looking at each row.
+CREATE INDEX verifications_due ON verifications (priority, deadline_at, id, lease_until, created_at) WHERE status = 'queued';
 CREATE INDEX verifications_undecided ON verifications (deadline_at, id, created_at)
 	WHERE decided_at = 0 AND erased_at = 0 AND at_risk_at = 0;
 CREATE INDEX verifications_reviews ON verifications (deadline_at)

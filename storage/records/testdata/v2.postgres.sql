@@ -132,12 +132,12 @@ CREATE TABLE public.verifications (
     version bigint NOT NULL
 );
 INSERT INTO public.data_keys VALUES ('default', '\x010002');
-INSERT INTO public.events VALUES ('01a201e0-3e6e-7543-a575-266d9fbdcd44', 'default', 1, 'verification.completed', '01900000-0000-7000-8000-000000000002', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a201e0-3e70-766d-9288-7d7e1e5dae0a', 'default', 2, 'verification.completed', '01900000-0000-7000-8000-000000000003', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a201e0-3e71-77d1-883a-59f1cc2ce2d4', 'default', 3, 'verification.completed', '01900000-0000-7000-8000-000000000004', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.goose_db_version VALUES (1, 0, true, '2026-11-22 06:10:02.881898');
-INSERT INTO public.goose_db_version VALUES (2, 1, true, '2026-11-22 06:10:02.904376');
-INSERT INTO public.goose_db_version VALUES (3, 2, true, '2026-11-22 06:10:02.908461');
+INSERT INTO public.events VALUES ('01a201e5-c622-7523-aa5c-202971a87c37', 'default', 1, 'verification.completed', '01900000-0000-7000-8000-000000000002', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a201e5-c624-74a6-87c0-1914e4e82fcf', 'default', 2, 'verification.completed', '01900000-0000-7000-8000-000000000003', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a201e5-c625-74ea-815c-ab83964398bc', 'default', 3, 'verification.completed', '01900000-0000-7000-8000-000000000004', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.goose_db_version VALUES (1, 0, true, '2026-11-22 06:16:05.37001');
+INSERT INTO public.goose_db_version VALUES (2, 1, true, '2026-11-22 06:16:05.373956');
+INSERT INTO public.goose_db_version VALUES (3, 2, true, '2026-11-22 06:16:05.378848');
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-1', '\x0000', '01900000-0000-7000-8000-000000000001', 1903852800000123);
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-2', '\x0001', '01900000-0000-7000-8000-000000000002', 1903852860000123);
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-3', '\x0002', '01900000-0000-7000-8000-000000000003', 1903852920000123);
@@ -189,7 +189,7 @@ CREATE INDEX events_at ON public.events USING btree (at);
 CREATE INDEX idempotency_keys_created ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX verifications_chain ON public.verifications USING btree (chain);
 CREATE INDEX verifications_created ON public.verifications USING btree (tenant, created_at, id);
-CREATE INDEX verifications_due ON public.verifications USING btree (priority, deadline_at, id, created_at) WHERE (status = 'queued'::text);
+CREATE INDEX verifications_due ON public.verifications USING btree (priority, deadline_at, id, lease_until, created_at) WHERE (status = 'queued'::text);
 CREATE INDEX verifications_organization ON public.verifications USING btree (tenant, organization_id, created_at, id) WHERE (organization_id <> ''::text);
 CREATE INDEX verifications_outcome ON public.verifications USING btree (tenant, outcome, created_at, id);
 CREATE INDEX verifications_picture_until ON public.verifications USING btree (picture_until) WHERE ((picture_until > 0) AND (picture_gone_at = 0));

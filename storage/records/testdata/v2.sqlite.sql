@@ -127,9 +127,9 @@ CREATE TABLE audit (
 	hash    BYTEA NOT NULL,
 	PRIMARY KEY (tenant, seq)
 );
-INSERT INTO goose_db_version VALUES (1,0,1,'2026-11-22 06:10:01');
-INSERT INTO goose_db_version VALUES (2,1,1,'2026-11-22 06:10:01');
-INSERT INTO goose_db_version VALUES (3,2,1,'2026-11-22 06:10:01');
+INSERT INTO goose_db_version VALUES (1,0,1,'2026-11-22 06:16:05');
+INSERT INTO goose_db_version VALUES (2,1,1,'2026-11-22 06:16:05');
+INSERT INTO goose_db_version VALUES (3,2,1,'2026-11-22 06:16:05');
 INSERT INTO data_keys VALUES ('default',X'010002');
 INSERT INTO verifications VALUES ('01900000-0000-7000-8000-000000000001','default','queued','','','','','01900000-0000-7000-8000-000000000001','','dingtalk@1','standard','pictures/01900000-0000-7000-8000-000000000001',X'7365616C65642030313930303030302D303030302D373030302D383030302D303030303030303030303031',0,3,1903852860000123,'',1903852800000123,1903854600000123,0,0,0,'','','','','',NULL,0,0,0,0,0,0,0,1);
 INSERT INTO verifications VALUES ('01900000-0000-7000-8000-000000000002','default','completed','','','','','01900000-0000-7000-8000-000000000002','','dingtalk@1','standard','pictures/01900000-0000-7000-8000-000000000002',X'7365616C65642030313930303030302D303030302D373030302D383030302D303030303030303030303032',0,3,1903852860000123,'',1903852860000123,1903854600000123,0,1903856400000123,1903856400000123,'fail','uscc_mismatch image_blurry','','','','{"id":"","status":"completed","outcome":"fail","policy":"dingtalk@1","reasons":[{"code":"uscc_mismatch","category":"","severity":"","next_step":"","message":{"zh":"照片模糊","en":"blurry"},"suggestion":{"zh":"","en":""},"evidence":{}},{"code":"image_blurry","category":"","severity":"","next_step":"","message":{"zh":"照片模糊","en":"blurry"},"suggestion":{"zh":"","en":""},"evidence":{}}],"checks":null,"fields":null,"document":{"kind":"","rotation_degrees":0},"quality":{"width_px":0,"height_px":0,"chroma":0},"qr":null,"picture":{"bytes":0},"timings_ms":null,"versions":null}',0,0,0,0,0,0,0,2);
@@ -143,16 +143,16 @@ INSERT INTO idempotency_keys VALUES ('default','key-2',X'0001','01900000-0000-70
 INSERT INTO idempotency_keys VALUES ('default','key-3',X'0002','01900000-0000-7000-8000-000000000003',1903852920000123);
 INSERT INTO idempotency_keys VALUES ('default','key-4',X'0003','01900000-0000-7000-8000-000000000004',1903852980000123);
 INSERT INTO tenants VALUES ('default',3,0,NULL);
-INSERT INTO events VALUES ('01a201e0-3a44-726d-a4cd-44929bbb2e16','default',1,'verification.completed','01900000-0000-7000-8000-000000000002','',1903856400000123,X'7B7D','');
-INSERT INTO events VALUES ('01a201e0-3a45-7771-b432-5a1ccd7b838e','default',2,'verification.completed','01900000-0000-7000-8000-000000000003','',1903856400000123,X'7B7D','');
-INSERT INTO events VALUES ('01a201e0-3a46-7dd6-9377-53098b713b25','default',3,'verification.completed','01900000-0000-7000-8000-000000000004','',1903856400000123,X'7B7D','');
+INSERT INTO events VALUES ('01a201e5-c533-745e-821a-750bae35c45c','default',1,'verification.completed','01900000-0000-7000-8000-000000000002','',1903856400000123,X'7B7D','');
+INSERT INTO events VALUES ('01a201e5-c534-7bb7-bf6f-09265139febe','default',2,'verification.completed','01900000-0000-7000-8000-000000000003','',1903856400000123,X'7B7D','');
+INSERT INTO events VALUES ('01a201e5-c536-73b9-87a8-2e5e1599ebb5','default',3,'verification.completed','01900000-0000-7000-8000-000000000004','',1903856400000123,X'7B7D','');
 CREATE INDEX verifications_created ON verifications (tenant, created_at, id);
 CREATE INDEX verifications_outcome ON verifications (tenant, outcome, created_at, id);
 CREATE INDEX verifications_policy ON verifications (tenant, policy, created_at, id);
 CREATE INDEX verifications_organization ON verifications (tenant, organization_id, created_at, id) WHERE organization_id <> '';
 CREATE INDEX verifications_reference ON verifications (tenant, client_reference, created_at, id) WHERE client_reference <> '';
 CREATE INDEX verifications_chain ON verifications (chain);
-CREATE INDEX verifications_due ON verifications (priority, deadline_at, id, created_at) WHERE status = 'queued';
+CREATE INDEX verifications_due ON verifications (priority, deadline_at, id, lease_until, created_at) WHERE status = 'queued';
 CREATE INDEX verifications_undecided ON verifications (deadline_at, id, created_at)
 	WHERE decided_at = 0 AND erased_at = 0 AND at_risk_at = 0;
 CREATE INDEX verifications_reviews ON verifications (deadline_at)
