@@ -59,11 +59,11 @@ func TestBatchNeverDelaysAnApplicant(t *testing.T) {
 						t.Fatal("20 of the batch went before the applicant")
 					}
 				}
-				if n, err := r.Queue.size(Batch); err != nil || n > batchWindow+children || n == 0 {
+				if n, err := r.Queue.size(t.Context(), Batch); err != nil || n > batchWindow+children || n == 0 {
 					t.Fatalf("%d of the batch in the queue, %v, want at most %d and some", n, err, batchWindow)
 				}
 			}
-			for range 2 * batchWindow { // the window is filled again
+			for range batchWindow + 50 { // the window is filled again
 				e.end <- struct{}{}
 				next(t, e.begun, "picture")
 			}
@@ -88,7 +88,7 @@ func TestBackpressure(t *testing.T) {
 				if err := r.sweep(t.Context()); err != nil {
 					t.Fatal(err)
 				}
-				if n, err := r.Queue.size(Batch); err != nil || n != want {
+				if n, err := r.Queue.size(t.Context(), Batch); err != nil || n != want {
 					t.Errorf("%d of the batch in the queue, %v, want %d", n, err, want)
 				}
 				if got := r.gauge(t, "heyan_sla_predicted_breaches", ""); got != late {
@@ -110,7 +110,7 @@ func TestBackpressure(t *testing.T) {
 				r.pace.took(100 * time.Millisecond) // the machine is faster than was thought
 			}
 			sweep(2, 0)
-			if n, err := r.Queue.size(Standard); err != nil || n != 21 {
+			if n, err := r.Queue.size(t.Context(), Standard); err != nil || n != 21 {
 				t.Errorf("%d standard in the queue, %v, want all 21", n, err)
 			}
 		})
@@ -133,7 +133,7 @@ func TestWipedQueueIsFilledAgain(t *testing.T) {
 					}
 				}
 				for _, priority := range Priorities {
-					if n, err := r.Queue.size(priority); err != nil || n != 1 {
+					if n, err := r.Queue.size(t.Context(), priority); err != nil || n != 1 {
 						t.Errorf("%d %s in the queue, %v, want 1", n, priority, err)
 					}
 				}

@@ -187,8 +187,12 @@ func (q *Queue) setFilled(ctx context.Context) error {
 	return nil
 }
 
-// size is how many tasks of a priority wait or are at work.
-func (q *Queue) size(priority string) (int, error) {
+// size is how many tasks of a priority wait or are at work. The inspector knows
+// no context: a server that does not answer is found out before.
+func (q *Queue) size(ctx context.Context, priority string) (int, error) {
+	if err := q.Ping(ctx); err != nil {
+		return 0, err
+	}
 	known, err := q.inspector.Queues()
 	if err != nil {
 		return 0, fmt.Errorf("queue: %w", err)
@@ -204,7 +208,10 @@ func (q *Queue) size(priority string) (int, error) {
 }
 
 // children is how many pictures all workers of the deployment read at a time.
-func (q *Queue) children() (int, error) {
+func (q *Queue) children(ctx context.Context) (int, error) {
+	if err := q.Ping(ctx); err != nil {
+		return 0, err
+	}
 	servers, err := q.inspector.Servers()
 	if err != nil {
 		return 0, fmt.Errorf("queue: %w", err)

@@ -57,7 +57,7 @@ func newRig(t *testing.T, redis string, e Engine) *rig {
 		},
 		Terms:      map[string]Terms{"photo": {SLA: 30 * time.Minute, Picture: 24 * time.Hour, Submission: 48 * time.Hour, Report: 72 * time.Hour}},
 		Registerer: r.registry,
-		Logger:     slog.New(slog.DiscardHandler), Now: r.clock, SweepEvery: 20 * time.Millisecond, DrainTimeout: time.Second,
+		Logger:     slog.New(slog.DiscardHandler), Now: r.clock, SweepEvery: 100 * time.Millisecond, DrainTimeout: time.Second,
 	}
 	r.put(t, "pictures/shared", "photo")
 	return r

@@ -5,6 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +19,7 @@ import (
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/worker/engine"
+	"github.com/heyan/heyan/worker/webhook"
 )
 
 // gauge is the value of a metric, with one label or none.
@@ -144,6 +149,43 @@ func sameJSON(t *testing.T, a, b []byte) bool {
 		t.Fatal(err)
 	}
 	return fmt.Sprint(one) == fmt.Sprint(other)
+}
+
+// The event of a verdict goes to the tenant's endpoint, and holds no more than
+// codes.
+func TestVerdictIsSent(t *testing.T) {
+	r := newRig(t, "", fakeEngine{1, func(_ context.Context, id string) (report.Report, error) { return passes(id), nil }})
+	sent := make(chan []byte, 9)
+	receiver := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+		body, err := io.ReadAll(req.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		sent <- body
+	}))
+	defer receiver.Close()
+	sealer, err := r.Vault.For(t.Context(), records.DefaultTenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoint := records.NewID()
+	sealed, err := webhook.SealSecrets(sealer, endpoint, []string{webhook.NewSecret()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Records.AddEndpoint(t.Context(), records.Endpoint{ID: endpoint, Tenant: records.DefaultTenant, URL: receiver.URL,
+		SealedSecrets: sealed, Types: []string{EventCompleted}, CreatedAt: r.clock()}); err != nil {
+		t.Fatal(err)
+	}
+	r.Webhooks = webhook.New(webhook.Config{Records: r.Records, Vault: r.Vault, Logger: r.Logger, Now: r.clock, Registerer: r.registry,
+		Guard: webhook.Guard{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}, AllowHTTP: true}})
+	v := r.submit(t, Interactive)
+	r.start(t)
+	want := fmt.Sprintf(`{"type":"verification.completed","timestamp":%q,"data":{"id":%q,"status":"completed","outcome":"pass","reasons":[]}}`,
+		r.clock().UTC().Format(time.RFC3339), v.ID)
+	if got := next(t, sent, "event"); string(got) != want {
+		t.Errorf("sent %s, want %s", got, want)
+	}
 }
 
 // Each death costs an attempt and is counted by its cause; the third is the last.
