@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
@@ -11,6 +12,7 @@ import (
 	"github.com/heyan/heyan/storage/objects"
 	"github.com/heyan/heyan/worker"
 	"github.com/heyan/heyan/worker/engine"
+	"github.com/heyan/heyan/worker/webhook"
 )
 
 type serveCommand struct {
@@ -19,6 +21,11 @@ type serveCommand struct {
 	Listen  string `default:"${listen}" env:"HEYAN_LISTEN" help:"Address to listen on; put TLS in front of any that is not local."`
 	Policy  string `default:"photo" env:"HEYAN_POLICY" help:"Policy of submissions that name none."`
 	Workers int    `env:"HEYAN_WORKERS" help:"Engine children; one per core by default."`
+
+	Rate         float64        `env:"HEYAN_RATE" help:"Requests a second that each key may make; 100 by default."`
+	Burst        int            `env:"HEYAN_BURST" help:"Requests at once of a key; 200 by default."`
+	WebhookAllow []netip.Prefix `name:"webhook-allow" env:"HEYAN_WEBHOOK_ALLOW" help:"Networks that events may be sent to although they are not public: 10.1.0.0/16,…"`
+	WebhookHTTP  bool           `name:"webhook-http" env:"HEYAN_WEBHOOK_HTTP" help:"Send events without TLS as well."`
 
 	Redis   string `env:"HEYAN_REDIS" help:"Address of a Redis server in place of the embedded queue."`
 	Records string `env:"HEYAN_RECORDS" help:"postgres://… in place of SQLite in the data folder."`
@@ -60,6 +67,7 @@ func (c *serveCommand) serve(ctx context.Context, ready func(net.Addr), firstKey
 		DataDir: c.Data, Listen: c.Listen, Redis: c.Redis, Records: c.Records,
 		Engine: engine.Config{Command: line, Size: c.Workers},
 		Policy: policy.Name, Policies: verdict.Policies(), Terms: terms,
+		Webhooks: webhook.Guard{Allow: c.WebhookAllow, AllowHTTP: c.WebhookHTTP}, Rate: c.Rate, Burst: c.Burst,
 		SystemReport: reviewReport, Ready: ready, FirstKey: firstKey,
 	}
 	if c.S3Endpoint != "" {
