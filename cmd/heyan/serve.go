@@ -75,8 +75,11 @@ func (f *childFlags) engine() (engine.Config, error) {
 	return engine.Config{Command: line, Size: f.Workers}, err
 }
 
-type listenFlag struct {
-	Listen string `default:"${listen}" env:"HEYAN_LISTEN" help:"Address to listen on; put TLS in front of any that is not local."`
+// callerFlags are of a process that answers requests.
+type callerFlags struct {
+	Listen string  `default:"${listen}" env:"HEYAN_LISTEN" help:"Address to listen on; put TLS in front of any that is not local."`
+	Rate   float64 `env:"HEYAN_RATE" help:"Requests a second that each key may make; 100 by default."`
+	Burst  int     `env:"HEYAN_BURST" help:"Requests at once of a key; 200 by default."`
 }
 
 // firstKey shows the key with which everything else begins.
@@ -89,7 +92,7 @@ func firstKey(std standard) func(token string) {
 type serveCommand struct {
 	serviceFlags
 	childFlags
-	listenFlag
+	callerFlags
 }
 
 func (c *serveCommand) Run(ctx context.Context, std standard) error {
@@ -104,14 +107,14 @@ func (c *serveCommand) serve(ctx context.Context, ready func(net.Addr), firstKey
 	if err != nil {
 		return err
 	}
-	config.Listen, config.Ready, config.FirstKey = c.Listen, ready, firstKey
+	config.Listen, config.Rate, config.Burst, config.Ready, config.FirstKey = c.Listen, c.Rate, c.Burst, ready, firstKey
 	return server.Serve(ctx, config)
 }
 
 type apiCommand struct {
 	serviceFlags
 	childFlags
-	listenFlag
+	callerFlags
 	Prechecks bool `env:"HEYAN_PRECHECKS" default:"true" negatable:"" help:"Answer pre-checks, with engine children of this process."`
 }
 
@@ -123,7 +126,7 @@ func (c *apiCommand) Run(ctx context.Context, std standard) error {
 	if err != nil {
 		return err
 	}
-	config.Listen, config.FirstKey = c.Listen, firstKey(std)
+	config.Listen, config.Rate, config.Burst, config.FirstKey = c.Listen, c.Rate, c.Burst, firstKey(std)
 	config.Ready = func(address net.Addr) { fmt.Fprintf(std.out, "heyan: API on http://%s\n", address) }
 	return server.ServeAPI(ctx, config)
 }
