@@ -83,6 +83,9 @@ func TestKeys(t *testing.T) {
 	if len(log.Entries) != 2 || log.Entries[0].Action != "key.revoked" || log.Entries[1].Action != "key.created" {
 		t.Errorf("audit %+v", log.Entries)
 	}
+	if !strings.Contains(r.log.String(), `"route":"GET /v1/keys","status":403`) || !strings.Contains(r.log.String(), `"key":"`+all.Keys[0].ID) {
+		t.Error("requests and their keys are not logged")
+	}
 	if strings.Contains(r.log.String(), made.Token) || strings.Contains(r.log.String(), r.Key) {
 		t.Error("a token stands in the log")
 	}

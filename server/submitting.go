@@ -22,6 +22,7 @@ func (in *Raw) Resolve(ctx huma.Context) []error {
 	return nil
 }
 
+// SubmitInput is a submission; its body is read by readBody.
 type SubmitInput struct {
 	Raw
 	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$" doc:"A repeat with the same key and body replays the first answer; it is remembered for 7 days"`
@@ -56,6 +57,7 @@ func (a *API) resubmit(ctx context.Context, in *resubmitInput) (*submitOutput, e
 	})
 }
 
+// take reads a body and submits it, one of a.uploads at a time.
 func (a *API) take(ctx context.Context, in *SubmitInput, submit func(*client.Client, []byte, report.Submission) (client.Verification, bool, error)) (*submitOutput, error) {
 	select {
 	case a.uploads <- struct{}{}:

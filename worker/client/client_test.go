@@ -98,6 +98,33 @@ func TestWaitWakes(t *testing.T) {
 	}
 }
 
+// One of several equal requests at once takes the upload, the others get its
+// answer.
+func TestSubmitObjectAtOnce(t *testing.T) {
+	c := newClient(t)
+	object := c.NewUpload()
+	if err := c.Objects.Put(t.Context(), object, strings.NewReader("picture"), 7, "image/jpeg"); err != nil {
+		t.Fatal(err)
+	}
+	ids := make(chan string)
+	const callers = 8
+	for range callers {
+		go func() {
+			v, _, err := c.SubmitObject(t.Context(), report.Submission{Object: object}, "key")
+			if err != nil {
+				t.Error(err)
+			}
+			ids <- v.ID
+		}()
+	}
+	first := <-ids
+	for range callers - 1 {
+		if id := <-ids; id != first {
+			t.Errorf("got %s and %s", first, id)
+		}
+	}
+}
+
 // An upload is taken once, and stays what it was at that moment.
 func TestSubmitObject(t *testing.T) {
 	c := newClient(t)
