@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -41,13 +42,13 @@ func TestMain(m *testing.M) {
 }
 
 // engineChild reads pictures that are orders: "crash FILE N" dies until FILE
-// has N lines, "sleep DURATION" takes its time, anything else passes at once.
+// has N lines, "sleep DURATION" takes its time, "fail" fails, anything else passes at once.
 // It is as careless on stderr as native code may be.
 func engineChild() {
 	err := engine.Serve(context.Background(), os.Stdin, os.Stdout, func(ctx context.Context, req engine.Request) (report.Report, error) {
 		s := req.Submission
 		fmt.Fprintf(os.Stderr, "reading for %s %s %s\n", s.IDNumber, s.Phone, s.Email)
-		order := strings.Fields(string(req.Picture))
+		order := append(strings.Fields(string(req.Picture)), "")
 		switch order[0] {
 		case "crash":
 			limit, err := strconv.Atoi(order[2])
@@ -66,9 +67,14 @@ func engineChild() {
 		case "refuse":
 			return report.Report{}, refused{}
 		}
+		outcome, reasons := report.OutcomePass, []report.Reason{}
+		if order[0] == "fail" {
+			outcome = report.OutcomeFail
+			reasons = append(reasons, report.Reason{Code: "image_blurry", Category: report.CategoryImage, Severity: report.SeverityBlock, NextStep: report.NextRetakePhoto})
+		}
 		return report.Report{
-			ID: s.ID, Status: report.StatusCompleted, Outcome: report.OutcomePass, Policy: req.Policy + "@1",
-			Reasons: []report.Reason{}, Checks: []report.Check{}, Fields: map[report.FieldName]report.Field{},
+			ID: s.ID, Status: report.StatusCompleted, Outcome: outcome, Policy: req.Policy + "@1", Precheck: req.Precheck,
+			Reasons: reasons, Checks: []report.Check{}, Fields: map[report.FieldName]report.Field{},
 			Versions: map[string]string{"nonce": records.NewID(), "pid": strconv.Itoa(os.Getpid())},
 		}, nil
 	})
@@ -110,10 +116,28 @@ func systemReport(s report.Submission, code string) report.Report {
 	}
 }
 
+// firstKeyFile holds the first key of a test's service, in its data folder.
+const firstKeyFile = "first-key"
+
+func firstKey(t *testing.T, dir string) string {
+	t.Helper()
+	token, err := os.ReadFile(filepath.Join(dir, firstKeyFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(token)
+}
+
 // quick is a service on dir whose waits are short enough for a test.
 func quick(dir string, log io.Writer) (Config, error) {
 	exe, err := os.Executable()
 	return Config{
+		FirstKey: func(token string) {
+			if err := os.WriteFile(filepath.Join(dir, firstKeyFile), []byte(token), 0o600); err != nil {
+				panic(err)
+			}
+		},
+		Rate: 1e6, Burst: 1e6,
 		DataDir: dir, Listen: "127.0.0.1:0", Policy: "dingtalk", Policies: []string{"dingtalk", "strict"},
 		Engine:       engine.Config{Command: []string{exe}, Env: append(os.Environ(), roleEnv+"=engine"), Size: 2, Timeout: 5 * time.Second},
 		SystemReport: systemReport,

@@ -3,7 +3,6 @@ package server
 import (
 	"bytes"
 	"errors"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,9 +10,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/heyan/heyan/pipeline/report"
 )
 
-func FuzzReadForm(f *testing.F) {
+func FuzzReadBody(f *testing.F) {
 	for _, fields := range [][]string{
 		{"@picture=abc", "name=示例科技有限公司", "id_number=" + seedID, "consent_at=2026-01-02T03:04:05Z", "purpose=annual"},
 		{"@picture=", "priority=batch"},
@@ -26,14 +27,21 @@ func FuzzReadForm(f *testing.F) {
 	}
 	f.Add("multipart/form-data", []byte("--"))
 	f.Add("multipart/form-data; boundary=b", []byte("--b\r\nContent-Disposition: form-data; name=\"picture\"\r\n\r\nx\r\n--b--"))
-	a := NewAPI(nil, []string{"strict"}, slog.New(slog.DiscardHandler))
+	f.Add("application/json", []byte(`{"object":"uploads/default/x","policy":"strict","consent_at":"2026-01-02T03:04:05Z"}`))
+	f.Add("application/json", []byte(`{"object":"a","object":"b"}`))
+	f.Add("application/json", []byte(`{"object":"a","name":1}{`))
+	a := &API{policies: map[string]bool{"strict": true}}
 	f.Fuzz(func(t *testing.T, contentType string, body []byte) {
 		r := httptest.NewRequest(http.MethodPost, "/v1/verifications", bytes.NewReader(body))
 		r.Header.Set("Content-Type", contentType)
-		s, picture, err := a.readForm(r)
+		sent, err := readBody(r, submissionFields)
+		var s report.Submission
 		if err == nil {
-			if len(picture) == 0 || len(picture) > len(body) || s.Policy != "" && s.Policy != "strict" || !utf8.ValidString(s.Name+s.IDNumber) {
-				t.Errorf("accepted %+v with %d bytes of picture", s, len(picture))
+			s, err = a.submission(sent)
+		}
+		if err == nil {
+			if picture := sent.picture; (len(picture) == 0) == (s.Object == "") || len(picture) > len(body) || s.Policy != "" && s.Policy != "strict" || !utf8.ValidString(s.Name+s.IDNumber) {
+				t.Errorf("accepted %+v with %d bytes of picture", s, len(sent.picture))
 			}
 			return
 		}

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/worker/client"
 )
 
@@ -100,7 +101,7 @@ func start(t *testing.T, change func(*Config)) *running {
 	go func() { ended <- Serve(ctx, cfg) }()
 	select {
 	case a := <-ready:
-		r.Base = "http://" + a.String()
+		r.Base, r.Key = "http://"+a.String(), firstKey(t, cfg.DataDir)
 	case err := <-ended:
 		t.Fatal(err)
 	}
@@ -333,6 +334,9 @@ func (r *running) call(t *testing.T, method, path, contentType string, body io.R
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
+	if r.Key != "" {
+		req.Header.Set("Authorization", "Bearer "+r.Key)
+	}
 	resp, err := r.Client.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -397,13 +401,19 @@ func TestRefusals(t *testing.T) {
 		status                          int
 		kind                            string
 	}{
-		{"not multipart", "POST", "/v1/verifications", "application/json", strings.NewReader(`{"id_number":"` + seedID + `"}`), 415, "media_type"},
+		{"neither form nor JSON", "POST", "/v1/verifications", "text/plain", strings.NewReader(`{"id_number":"` + seedID + `"}`), 415, "media_type"},
+		{"no object", "POST", "/v1/verifications", "application/json", strings.NewReader(`{"id_number":"` + seedID + `"}`), 422, "picture_missing"},
+		{"no upload", "POST", "/v1/verifications", "application/json", strings.NewReader(`{"object":"uploads/default/` + seedID + `"}`), 422, "upload_missing"},
+		{"field twice", "POST", "/v1/verifications", "application/json", strings.NewReader(`{"object":"a","phone":"` + seedPhone + `","phone":"1"}`), 422, "form"},
+		{"no string", "POST", "/v1/verifications", "application/json", strings.NewReader(`{"object":"a","phone":` + seedPhone + `}`), 422, "form"},
+		{"unknown name", "POST", "/v1/verifications", "application/json", strings.NewReader(`{"` + seedPhone + `":1}`), 422, "form"},
+		{"no JSON", "POST", "/v1/verifications", "application/json", strings.NewReader(seedPhone), 400, "malformed_body"},
 		{"no boundary", "POST", "/v1/verifications", "multipart/form-data", strings.NewReader(seedID), 400, "malformed_body"},
 		{"cut body", "POST", "/v1/verifications", contentType, cut, 400, "malformed_body"},
 		{"endless body", "POST", "/v1/verifications", contentType, io.MultiReader(bytes.NewReader(whole[:bytes.Index(whole, []byte("abc"))]), io.LimitReader(zeros{}, 200<<20)), 413, "picture_too_large"},
 		{"no such verification", "GET", "/v1/verifications/" + seedID, "", nil, 404, "not_found"},
 		{"nowhere", "GET", "/v2/" + seedID, "", nil, 404, "not_found"},
-		{"wrong method", "DELETE", "/v1/verifications", "", nil, 405, "method_not_allowed"},
+		{"wrong method", "DELETE", "/v1/prechecks", "", nil, 405, "method_not_allowed"},
 		{"wait too long", "GET", "/v1/verifications/x?wait=31", "", nil, 422, ""},
 		{"wait is no number", "GET", "/v1/verifications/x?wait=" + seedID, "", nil, 422, ""},
 		{"status is no status", "GET", "/v1/verifications?status=" + seedEmail, "", nil, 422, ""},
@@ -477,6 +487,7 @@ func TestOperationalAnswers(t *testing.T) {
 func TestNoPersonalDataAnywhere(t *testing.T) {
 	server, address := startRedis(t)
 	r := start(t, func(c *Config) { c.Redis = address })
+	r.Key = r.newKey(t, "default", time.Time{}, records.ScopeSubmit, records.ScopeRead)
 	for _, picture := range []string{"good", "crash " + filepath.Join(t.TempDir(), "n") + " 1", "refuse"} {
 		if _, err := r.Wait(deadline(t, 20*time.Second), submit(t, &r.HTTP, picture).ID); err != nil {
 			t.Fatal(err)
@@ -540,7 +551,7 @@ func TestKilledAtRandomMoments(t *testing.T) {
 	}
 	next, restarts := 0, 0
 	for next < submissions {
-		h := &client.HTTP{Base: base}
+		h := &client.HTTP{Base: base, Key: firstKey(t, dir)}
 		var killer *time.Timer
 		if restarts < kills {
 			killer = time.AfterFunc(time.Duration(100+random.IntN(400))*time.Millisecond, func() { _ = cmd.Process.Kill() })
@@ -567,10 +578,10 @@ func TestKilledAtRandomMoments(t *testing.T) {
 			_ = cmd.Wait() // by the killer
 			restarts++
 			cmd, base = startServe(t, dir, &log)
-			look(&client.HTTP{Base: base})
+			look(&client.HTTP{Base: base, Key: firstKey(t, dir)})
 		}
 	}
-	h := &client.HTTP{Base: base}
+	h := &client.HTTP{Base: base, Key: firstKey(t, dir)}
 	for id := range acknowledged {
 		if _, err := h.Wait(deadline(t, 30*time.Second), id); err != nil {
 			t.Fatalf("%s: %v\n%s", id, err, log.String())

@@ -5,7 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
@@ -34,6 +37,12 @@ const (
 	// taskTimeout ends a handler that nothing else has ended. It is longer than
 	// an engine's start and deadline together (see engine.Config).
 	taskTimeout = 3 * time.Minute
+	// resultRetention is how long a task stays behind with its result, the thin
+	// payload of the verdict, for those who look there.
+	resultRetention = time.Hour
+	// filledKey stands in a queue that knows of everything that waited when it
+	// was new: one that was wiped has lost it.
+	filledKey = "heyan:filled"
 )
 
 // Queue carries the ids of verifications to workers, and nothing else. It may
@@ -44,13 +53,20 @@ type Queue struct {
 	tasks     *asynq.Client
 	inspector *asynq.Inspector
 	embedded  *embedded // nil on a Redis server
+
+	waiters   waiters
+	listen    func() // subscribes to announcements, once
+	awaitPoll time.Duration
+	closed    chan struct{}
 }
 
 // OpenQueue reaches the Redis server at address, a redis:// or rediss:// URL or
 // host:port. With an empty address the queue lives in this process, reachable
 // by nobody else and gone with it.
 func OpenQueue(ctx context.Context, address string) (*Queue, error) {
-	q := &Queue{}
+	redis.SetLogger(redisLogger{}) // for all of the process: go-redis has one
+	q := &Queue{awaitPoll: awaitPoll, closed: make(chan struct{})}
+	q.listen = sync.OnceFunc(q.subscribe)
 	var options *redis.Options
 	switch {
 	case address == "":
@@ -86,8 +102,9 @@ func (q *Queue) Ping(ctx context.Context) error {
 	return nil
 }
 
-// Close ends the connections, and the queue where it is embedded.
+// Close ends the connections, and the queue where it is embedded. Call it once.
 func (q *Queue) Close() error {
+	close(q.closed)
 	err := q.client.Close()
 	if q.embedded != nil {
 		q.embedded.close()
@@ -147,11 +164,72 @@ func (q *Queue) enqueue(ctx context.Context, tasks *asynq.Client, taskID, id, pr
 		return errors.New("queue: unknown priority")
 	}
 	_, err := tasks.EnqueueContext(ctx, asynq.NewTask(taskType, []byte(id)),
-		asynq.Queue(priority), asynq.TaskID(taskID), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout))
+		asynq.Queue(priority), asynq.TaskID(taskID), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout), asynq.Retention(resultRetention))
 	if err != nil {
 		return fmt.Errorf("queue: %w", err)
 	}
 	return nil
+}
+
+// filled says whether the queue has been told of all that waits.
+func (q *Queue) filled(ctx context.Context) (bool, error) {
+	n, err := q.client.Exists(ctx, filledKey).Result()
+	if err != nil {
+		return false, fmt.Errorf("queue: %w", err)
+	}
+	return n == 1, nil
+}
+
+func (q *Queue) setFilled(ctx context.Context) error {
+	if err := q.client.Set(ctx, filledKey, 1, 0).Err(); err != nil {
+		return fmt.Errorf("queue: %w", err)
+	}
+	return nil
+}
+
+// size is how many tasks of a priority wait or are at work. The inspector knows
+// no context: a server that does not answer is found out before.
+func (q *Queue) size(ctx context.Context, priority string) (int, error) {
+	if err := q.Ping(ctx); err != nil {
+		return 0, err
+	}
+	known, err := q.inspector.Queues()
+	if err != nil {
+		return 0, fmt.Errorf("queue: %w", err)
+	}
+	if !slices.Contains(known, priority) {
+		return 0, nil
+	}
+	info, err := q.inspector.GetQueueInfo(priority)
+	if err != nil {
+		return 0, fmt.Errorf("queue: %w", err)
+	}
+	return info.Pending + info.Active + info.Scheduled + info.Retry, nil
+}
+
+// children is how many pictures all workers of the deployment read at a time.
+func (q *Queue) children(ctx context.Context) (int, error) {
+	if err := q.Ping(ctx); err != nil {
+		return 0, err
+	}
+	servers, err := q.inspector.Servers()
+	if err != nil {
+		return 0, fmt.Errorf("queue: %w", err)
+	}
+	n := 0
+	for _, s := range servers {
+		if s.Status == "active" {
+			n += s.Concurrency
+		}
+	}
+	return n, nil
+}
+
+// redisLogger passes on what go-redis says, which holds addresses and errors.
+type redisLogger struct{}
+
+func (redisLogger) Printf(ctx context.Context, format string, args ...any) {
+	slog.WarnContext(ctx, fmt.Sprintf(format, args...), "from", "go-redis")
 }
 
 // embedded is a Redis server inside this process.

@@ -1,6 +1,7 @@
 package worker
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,17 +12,21 @@ import (
 )
 
 // SealSubmission is a submission as its record keeps it.
-func SealSubmission(v *vault.Vault, id string, s report.Submission) ([]byte, error) {
+func SealSubmission(sealer *vault.Sealer, id string, s report.Submission) ([]byte, error) {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("submission: %w", err)
 	}
-	return v.Seal(vault.Submission(id), text), nil
+	return sealer.Seal(vault.Submission(id), text), nil
 }
 
 // OpenSubmission is the submission of a record.
-func OpenSubmission(v *vault.Vault, r records.Verification) (report.Submission, error) {
-	text, err := v.Open(vault.Submission(r.ID), r.Sealed)
+func OpenSubmission(ctx context.Context, v *vault.Vault, r records.Verification) (report.Submission, error) {
+	sealer, err := v.For(ctx, r.Tenant)
+	if err != nil {
+		return report.Submission{}, fmt.Errorf("submission: %w", err)
+	}
+	text, err := sealer.Open(vault.Submission(r.ID), r.Sealed)
 	if err != nil {
 		return report.Submission{}, fmt.Errorf("submission: %w", err)
 	}

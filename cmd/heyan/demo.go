@@ -39,15 +39,16 @@ func (c *demoCommand) Run(ctx context.Context, std standard) error {
 
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	address, ended := make(chan net.Addr, 1), make(chan error, 1)
+	address, key, ended := make(chan net.Addr, 1), make(chan string, 1), make(chan error, 1)
 	go func() {
-		serve := serveCommand{engineFlags: c.engineFlags, Data: folder, Listen: "127.0.0.1:0", Policy: "dingtalk"}
-		ended <- serve.serve(ctx, func(a net.Addr) { address <- a })
+		serve := serveCommand{childFlags: childFlags{engineFlags: c.engineFlags}, callerFlags: callerFlags{Listen: "127.0.0.1:0"},
+			serviceFlags: serviceFlags{storeFlags: storeFlags{Data: folder}, Policy: "dingtalk"}}
+		ended <- serve.serve(ctx, func(a net.Addr) { address <- a }, func(token string) { key <- token })
 	}()
 	var service *client.HTTP
 	select {
 	case a := <-address:
-		service = &client.HTTP{Base: "http://" + a.String()}
+		service = &client.HTTP{Base: "http://" + a.String(), Key: <-key}
 	case err := <-ended:
 		return err
 	}

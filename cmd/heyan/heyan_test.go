@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
@@ -420,7 +421,7 @@ func TestFallback(t *testing.T) {
 }
 
 // service starts heyan serve on a data folder and returns its address and a
-// way to kill it at once.
+// way to kill it at once; its first key goes into the environment.
 func service(t *testing.T, data string) (address string, kill func()) {
 	t.Helper()
 	command := exec.Command(binaryPath, "--quiet", "serve", "--data", data, "--listen", "127.0.0.1:0")
@@ -444,16 +445,16 @@ func service(t *testing.T, data string) (address string, kill func()) {
 		}
 	}
 	t.Cleanup(kill)
-	line := make([]byte, 200)
-	n, err := out.Read(line)
-	if err != nil {
-		t.Fatal(err)
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if found := regexp.MustCompile(`hy_\S+`).FindString(lines.Text()); found != "" {
+			t.Setenv("HEYAN_KEY", found)
+		}
+		if address = regexp.MustCompile(`http://\S+`).FindString(lines.Text()); address != "" {
+			return address, kill
+		}
 	}
-	found := regexp.MustCompile(`http://\S+`).Find(line[:n])
-	if found == nil {
-		t.Fatalf("serve said %q", line[:n])
-	}
-	return string(found), kill
+	t.Fatal("serve said no address")
+	return "", kill
 }
 
 // TestServiceSurvivesKill: what was acknowledged is verified after kill -9, and a
@@ -461,7 +462,7 @@ func service(t *testing.T, data string) (address string, kill func()) {
 func TestServiceSurvivesKill(t *testing.T) {
 	data := t.TempDir()
 	address, kill := service(t, data)
-	api := &client.HTTP{Base: address}
+	api := &client.HTTP{Base: address, Key: os.Getenv("HEYAN_KEY")}
 
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address+"/v1/verifications",
 		io.MultiReader(strings.NewReader("--x\r\nContent-Disposition: form-data; name=\"picture\"; filename=\"p\"\r\n\r\n"),
@@ -470,6 +471,7 @@ func TestServiceSurvivesKill(t *testing.T) {
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	request.Header.Set("Authorization", "Bearer "+api.Key)
 	if response, err := http.DefaultClient.Do(request); err == nil { // the server may also hang up
 		if response.StatusCode != http.StatusRequestEntityTooLarge {
 			t.Errorf("200 MB: got %s", response.Status)

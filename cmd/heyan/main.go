@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/heyan/heyan/server"
+	"github.com/heyan/heyan/storage/records"
 )
 
 // version is set by the build.
@@ -32,12 +33,17 @@ type commands struct {
 	Verify      verifyCommand      `cmd:"" help:"Verify pictures here, without the service."`
 	Check       checkCommand       `cmd:"" help:"Check numbers alone: uscc, regno, orgcode, id."`
 	Serve       serveCommand       `cmd:"" help:"Run the service on this machine: API, storage, queue and workers in one."`
+	API         apiCommand         `cmd:"" name:"api" help:"Run the API alone, beside workers in processes of their own."`
+	Worker      workerCommand      `cmd:"" help:"Run a worker alone: it takes queued pictures to their verdicts."`
 	Submit      submitCommand      `cmd:"" help:"Send pictures to a service, wait for the verdicts and print them."`
 	Demo        demoCommand        `cmd:"" help:"Send the sample photos through a service of their own and print the verdicts."`
 	Eval        evalCommand        `cmd:"" help:"Measure accuracy on pictures with known truth."`
 	EvalQuality evalQualityCommand `cmd:"" help:"Measure the judgment of pictures: synthetic ones with known defects, and real ones."`
 	Calibrate   calibrateCommand   `cmd:"" help:"Fit the probability that a field cannot be read, on synthetic and real pictures."`
 	Synth       synthCommand       `cmd:"" help:"Draw synthetic test pictures with their truth."`
+	Keys        keysCommand        `cmd:"" help:"API keys of callers, and the master keys of the vault."`
+	Backup      backupCommand      `cmd:"" help:"Write the data folder of a service on one machine into an archive, while it runs."`
+	Restore     restoreCommand     `cmd:"" help:"Bring back what backup wrote."`
 	Doctor      doctorCommand      `cmd:"" help:"Say what is installed, at which version, and what is missing."`
 	Engine      engineCommand      `cmd:"" hidden:"" help:"Read pictures from standard input; started by the other commands."`
 
@@ -63,11 +69,12 @@ func (e *exit) Unwrap() error { return e.err }
 
 // standard are the streams a command talks to.
 type standard struct {
+	in  io.Reader
 	out io.Writer
 	err io.Writer
 }
 
-func main() { os.Exit(run(os.Args[1:], standard{out: os.Stdout, err: os.Stderr})) }
+func main() { os.Exit(run(os.Args[1:], standard{in: os.Stdin, out: os.Stdout, err: os.Stderr})) }
 
 // run is main without the process: it returns the exit code.
 func run(args []string, std standard) int {
@@ -75,7 +82,7 @@ func run(args []string, std standard) int {
 	done := -1
 	parser, err := kong.New(&c, kong.Name("heyan"), kong.UsageOnError(),
 		kong.Description("Heyan (核验) verifies photos of Chinese business licenses."),
-		kong.Vars{"version": version, "listen": server.DefaultListen}, kong.Writers(std.out, std.err), kong.Exit(func(code int) { done = code }))
+		kong.Vars{"version": version, "listen": server.DefaultListen, "tenant": records.DefaultTenant}, kong.Writers(std.out, std.err), kong.Exit(func(code int) { done = code }))
 	if err != nil {
 		fmt.Fprintln(std.err, "heyan:", err)
 		return exitBroken

@@ -4,23 +4,24 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
+	"time"
 
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
 	"github.com/heyan/heyan/server"
 	"github.com/heyan/heyan/storage/objects"
+	"github.com/heyan/heyan/worker"
 	"github.com/heyan/heyan/worker/engine"
+	"github.com/heyan/heyan/worker/webhook"
 )
 
-type serveCommand struct {
-	engineFlags
-	Data    string `type:"path" default:"heyan-data" env:"HEYAN_DATA" help:"Folder of photos, records and keys; made when it is missing."`
-	Listen  string `default:"${listen}" env:"HEYAN_LISTEN" help:"Address to listen on; there are no keys yet, so keep it local."`
-	Policy  string `default:"photo" env:"HEYAN_POLICY" help:"Policy of submissions that name none."`
-	Workers int    `env:"HEYAN_WORKERS" help:"Engine children; one per core by default."`
+// serviceFlags say where the parts of a service are.
+type serviceFlags struct {
+	storeFlags
+	Policy string `default:"dingtalk" env:"HEYAN_POLICY" help:"Policy of submissions that name none."`
 
-	Redis   string `env:"HEYAN_REDIS" help:"Address of a Redis server in place of the embedded queue."`
-	Records string `env:"HEYAN_RECORDS" help:"postgres://… in place of SQLite in the data folder."`
+	Redis string `env:"HEYAN_REDIS" help:"Address of a Redis server in place of the embedded queue."`
 
 	S3Endpoint  string `name:"s3-endpoint" env:"HEYAN_S3_ENDPOINT" help:"host:port of an S3 server in place of the embedded one."`
 	S3AccessKey string `name:"s3-access-key" env:"HEYAN_S3_ACCESS_KEY" help:"Access key."`
@@ -28,32 +29,125 @@ type serveCommand struct {
 	S3Region    string `name:"s3-region" env:"HEYAN_S3_REGION" default:"us-east-1" help:"Region."`
 	S3Bucket    string `name:"s3-bucket" env:"HEYAN_S3_BUCKET" default:"heyan" help:"Bucket."`
 	S3Secure    bool   `name:"s3-secure" env:"HEYAN_S3_SECURE" help:"Speak TLS to it."`
+	S3Public    string `name:"s3-public" env:"HEYAN_S3_PUBLIC" help:"https://host of it as callers reach it: their uploads go there. Without it they go through this service."`
+
+	WebhookAllow []netip.Prefix `env:"HEYAN_WEBHOOK_ALLOW" help:"Networks that webhooks may go to although they are not public: 10.0.0.0/8."`
+	WebhookHTTP  bool           `name:"webhook-http" env:"HEYAN_WEBHOOK_HTTP" help:"Let webhooks go without TLS, too."`
+}
+
+// config is that of a service without its engine.
+func (f *serviceFlags) config() (server.Config, error) {
+	policy, err := verdict.LoadPolicy(f.Policy, nil)
+	if err != nil {
+		return server.Config{}, &exit{exitUsage, err}
+	}
+	config := server.Config{
+		DataDir: f.Data, Redis: f.Redis, Records: f.Records, KeyFile: f.keyFile(),
+		Policy: policy.Name, Policies: verdict.Policies(), Terms: map[string]worker.Terms{},
+		SystemReport: reviewReport,
+		Webhooks:     webhook.Guard{Allow: f.WebhookAllow, AllowHTTP: f.WebhookHTTP},
+	}
+	for _, name := range append(verdict.Policies(), policy.Name) {
+		p, err := verdict.LoadPolicy(name, nil)
+		if err != nil {
+			return server.Config{}, err
+		}
+		const day = 24 * time.Hour
+		kept := p.RetentionDays
+		config.Terms[name] = worker.Terms{SLA: p.SLA(), Picture: time.Duration(kept.Picture) * day,
+			Submission: time.Duration(kept.Submission) * day, Report: time.Duration(kept.Report) * day}
+	}
+	if f.S3Endpoint != "" {
+		config.S3 = objects.Config{Endpoint: f.S3Endpoint, AccessKey: f.S3AccessKey, SecretKey: f.S3SecretKey,
+			Region: f.S3Region, Bucket: f.S3Bucket, Secure: f.S3Secure, PublicURL: f.S3Public}
+	}
+	return config, nil
+}
+
+// childFlags are of a process that reads pictures.
+type childFlags struct {
+	engineFlags
+	Workers int `env:"HEYAN_WORKERS" help:"Engine children; one per core by default."`
+}
+
+func (f *childFlags) engine() (engine.Config, error) {
+	line, err := f.command(1)
+	return engine.Config{Command: line, Size: f.Workers}, err
+}
+
+// callerFlags are of a process that answers requests.
+type callerFlags struct {
+	Listen string  `default:"${listen}" env:"HEYAN_LISTEN" help:"Address to listen on; put TLS in front of any that is not local."`
+	Rate   float64 `env:"HEYAN_RATE" help:"Requests a second that each key may make; 100 by default."`
+	Burst  int     `env:"HEYAN_BURST" help:"Requests at once of a key; 200 by default."`
+}
+
+// firstKey shows the key with which everything else begins.
+func firstKey(std standard) func(token string) {
+	return func(token string) {
+		fmt.Fprintf(std.out, "heyan: the first key, with all scopes, shown this once:\n  export HEYAN_KEY=%s\n", token)
+	}
+}
+
+type serveCommand struct {
+	serviceFlags
+	childFlags
+	callerFlags
 }
 
 func (c *serveCommand) Run(ctx context.Context, std standard) error {
-	return c.serve(ctx, func(address net.Addr) { fmt.Fprintf(std.out, "heyan: serving on http://%s\n", address) })
+	return c.serve(ctx, func(address net.Addr) { fmt.Fprintf(std.out, "heyan: serving on http://%s\n", address) }, firstKey(std))
 }
 
-func (c *serveCommand) serve(ctx context.Context, ready func(net.Addr)) error {
-	policy, err := verdict.LoadPolicy(c.Policy, nil)
-	if err != nil {
-		return &exit{exitUsage, err}
+func (c *serveCommand) serve(ctx context.Context, ready func(net.Addr), firstKey func(token string)) error {
+	config, err := c.config()
+	if err == nil {
+		config.Engine, err = c.engine()
 	}
-	line, err := c.command(1)
 	if err != nil {
 		return err
 	}
-	config := server.Config{
-		DataDir: c.Data, Listen: c.Listen, Redis: c.Redis, Records: c.Records,
-		Engine: engine.Config{Command: line, Size: c.Workers},
-		Policy: policy.Name, Policies: verdict.Policies(), SLA: policy.SLA(),
-		SystemReport: reviewReport, Ready: ready,
-	}
-	if c.S3Endpoint != "" {
-		config.S3 = objects.Config{Endpoint: c.S3Endpoint, AccessKey: c.S3AccessKey, SecretKey: c.S3SecretKey,
-			Region: c.S3Region, Bucket: c.S3Bucket, Secure: c.S3Secure}
-	}
+	config.Listen, config.Rate, config.Burst, config.Ready, config.FirstKey = c.Listen, c.Rate, c.Burst, ready, firstKey
 	return server.Serve(ctx, config)
+}
+
+type apiCommand struct {
+	serviceFlags
+	childFlags
+	callerFlags
+	Prechecks bool `env:"HEYAN_PRECHECKS" default:"true" negatable:"" help:"Answer pre-checks, with engine children of this process."`
+}
+
+func (c *apiCommand) Run(ctx context.Context, std standard) error {
+	config, err := c.config()
+	if err == nil && c.Prechecks {
+		config.Engine, err = c.engine()
+	}
+	if err != nil {
+		return err
+	}
+	config.Listen, config.Rate, config.Burst, config.FirstKey = c.Listen, c.Rate, c.Burst, firstKey(std)
+	config.Ready = func(address net.Addr) { fmt.Fprintf(std.out, "heyan: API on http://%s\n", address) }
+	return server.ServeAPI(ctx, config)
+}
+
+type workerCommand struct {
+	serviceFlags
+	childFlags
+	Listen string `default:"127.0.0.1:9090" env:"HEYAN_WORKER_LISTEN" help:"Address of /healthz and /metrics."`
+}
+
+func (c *workerCommand) Run(ctx context.Context, std standard) error {
+	config, err := c.config()
+	if err == nil {
+		config.Engine, err = c.engine()
+	}
+	if err != nil {
+		return err
+	}
+	config.Listen = c.Listen
+	config.Ready = func(address net.Addr) { fmt.Fprintf(std.out, "heyan: worker, probes on http://%s\n", address) }
+	return server.ServeWorker(ctx, config)
 }
 
 // reviewReport hands a picture that we failed on to a person.

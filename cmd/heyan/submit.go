@@ -14,6 +14,7 @@ import (
 type submitCommand struct {
 	declaredFlags
 	Service string        `default:"http://${listen}" env:"HEYAN_SERVICE" help:"Address of the service."`
+	Key     string        `env:"HEYAN_KEY" help:"Key of the service, as its first start prints one."`
 	Timeout time.Duration `default:"30m" help:"How long to wait for a verdict."`
 	JSON    bool          `help:"Print one report a line."`
 	Files   []string      `arg:"" name:"file" help:"Pictures to send."`
@@ -22,7 +23,7 @@ type submitCommand struct {
 func (c *submitCommand) Run(ctx context.Context, std standard) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	service := &client.HTTP{Base: c.Service}
+	service := &client.HTTP{Base: c.Service, Key: c.Key}
 	reports := inOrder(len(c.Files), 2*runtime.NumCPU(), func(i int) report.Report {
 		return submitFile(ctx, service, report.Submission{Declared: c.declared(), Policy: c.Policy}, c.Files[i])
 	})

@@ -34,8 +34,10 @@ type Policy struct {
 	// included.
 	SLAMinutes int `json:"sla_minutes"`
 	// CertificationMonths is how long an approval holds.
-	CertificationMonths int        `json:"certification_months"`
-	File                FileLimits `json:"file"`
+	CertificationMonths int `json:"certification_months"`
+	// RetentionDays is how long what was submitted is kept after the verdict.
+	RetentionDays Retention  `json:"retention_days"`
+	File          FileLimits `json:"file"`
 	// Declared are the fields that the applicant must fill in.
 	Declared []report.FieldName `json:"declared"`
 	// Printed are the fields that must be read besides the code and the name.
@@ -54,6 +56,14 @@ type Policy struct {
 	Severity map[report.Severity][]string `json:"severity"`
 
 	severity map[string]report.Severity // by code and by code/case
+}
+
+// Retention is how many days each is kept after a verdict: the picture, the sealed
+// submission with what was declared, and the report. Outcome, codes and hashes stay.
+type Retention struct {
+	Picture    int `json:"picture"`
+	Submission int `json:"submission"`
+	Report     int `json:"report"`
 }
 
 // FileLimits bound the uploaded file.
@@ -297,6 +307,9 @@ func (p Policy) validate() error {
 		{"version", int64(p.Version), 1},
 		{"sla_minutes", int64(p.SLAMinutes), 1},
 		{"certification_months", int64(p.CertificationMonths), 1},
+		{"retention_days.picture", int64(p.RetentionDays.Picture), 1},
+		{"retention_days.submission", int64(p.RetentionDays.Submission), 1},
+		{"retention_days.report", int64(p.RetentionDays.Report), 1},
 		{"file.max_bytes", p.File.MaxBytes, 1},
 		{"file.max_pixels", p.File.MaxPixels, 1},
 		{"file.min_side_px", int64(p.File.MinSidePx), 1},

@@ -79,6 +79,10 @@ func TestShippedPolicies(t *testing.T) {
 	if p.SLA() != 30*time.Minute || p.CertificationMonths != 12 {
 		t.Errorf("dingtalk: SLA %v, %d months", p.SLA(), p.CertificationMonths)
 	}
+	// Annual re-verification reads the stored picture again.
+	if days := p.RetentionDays; days.Picture < 366 || days.Submission < 366 || days.Report < days.Picture {
+		t.Errorf("dingtalk: kept %+v days", days)
+	}
 	if p := shippedPolicy(t, ""); p.Name != DefaultPolicy {
 		t.Errorf("the default is %s", p.Name)
 	}

@@ -12,6 +12,7 @@ import (
 var (
 	ErrNotFound    = errors.New("no such object")
 	ErrExists      = errors.New("object exists")
+	ErrChanged     = errors.New("object is another one by now")
 	ErrTooLarge    = errors.New("object is too large")
 	ErrInvalidKey  = errors.New("invalid object key")
 	ErrDenied      = errors.New("object store denies access")

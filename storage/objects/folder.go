@@ -31,6 +31,7 @@ type folder struct {
 	objects, incoming string
 	// commit orders the check of a write's conditions with its rename.
 	commit sync.Mutex
+	names  names
 }
 
 var _ gofakes3.Backend = (*folder)(nil)
@@ -242,19 +243,25 @@ func (f *folder) CreateBucket(_ context.Context, name string) error {
 	return gofakes3.ErrorMessage(gofakes3.ErrNotImplemented, fmt.Sprintf("the only bucket is %q", bucketName))
 }
 
-// What Store never asks for is answered 501. A caller finds objects by the
-// records, not by listing.
-
-func (f *folder) ListBucket(context.Context, string, *gofakes3.Prefix, gofakes3.ListBucketPage) (*gofakes3.ObjectList, error) {
-	return nil, gofakes3.ErrNotImplemented
+// CopyObject writes the object anew, under its own key.
+func (f *folder) CopyObject(ctx context.Context, fromBucket, from, toBucket, to string, headers map[string]string) (gofakes3.CopyObjectResult, error) {
+	object, err := f.GetObject(ctx, fromBucket, from, nil)
+	if err != nil {
+		return gofakes3.CopyObjectResult{}, err
+	}
+	defer object.Contents.Close()
+	if _, err := f.PutObject(ctx, toBucket, to, headers, object.Contents, object.Size); err != nil {
+		return gofakes3.CopyObjectResult{}, err
+	}
+	return gofakes3.CopyObjectResult{
+		ETag: `"` + hex.EncodeToString(object.Hash) + `"`, LastModified: gofakes3.NewContentTime(time.Now()),
+	}, nil
 }
+
+// What Store never asks for is answered 501.
 
 func (f *folder) DeleteBucket(context.Context, string) error { return gofakes3.ErrNotImplemented }
 
 func (f *folder) DeleteMulti(context.Context, string, ...string) (gofakes3.MultiDeleteResult, error) {
 	return gofakes3.MultiDeleteResult{}, gofakes3.ErrNotImplemented
-}
-
-func (f *folder) CopyObject(context.Context, string, string, string, string, map[string]string) (gofakes3.CopyObjectResult, error) {
-	return gofakes3.CopyObjectResult{}, gofakes3.ErrNotImplemented
 }

@@ -170,6 +170,53 @@ func (s *Store) Stat(ctx context.Context, key string) (Info, error) {
 	return newInfo(stat), fail("stat", key, remote(err))
 }
 
+// Object is an object in a list.
+type Object struct {
+	Key string
+	Info
+}
+
+// MaxList is the largest number of objects that a List returns.
+const MaxList = 1000
+
+// List returns up to limit objects whose keys start with prefix, in the order of
+// keys, from the first one behind after. It is for finding what nobody refers
+// to: the embedded server reads its whole folder for it.
+func (s *Store) List(ctx context.Context, prefix, after string, limit int) ([]Object, error) {
+	if limit < 1 || limit > MaxList {
+		return nil, fail("list", "", fmt.Errorf("limit %d is not in 1..%d", limit, MaxList))
+	}
+	ctx, cancel := context.WithCancel(ctx) // ends the iteration's own requests
+	defer cancel()
+	var list []Object
+	for o := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{
+		Prefix: prefix, StartAfter: after, MaxKeys: limit, Recursive: true,
+	}) {
+		if o.Err != nil {
+			return nil, fail("list", "", remote(o.Err))
+		}
+		if list = append(list, Object{o.Key, newInfo(o)}); len(list) == limit {
+			break
+		}
+	}
+	return list, fail("list", "", remote(ctx.Err()))
+}
+
+// Copy makes an object of the one at from, as the server holds it, under the key
+// to. ErrChanged: the one at from is not the one of this ETag, see Stat. When it
+// returns nil the object is on disk.
+func (s *Store) Copy(ctx context.Context, from, etag, to string) error {
+	if err := errors.Join(checkKey(from), checkKey(to)); err != nil {
+		return fail("copy", "", err)
+	}
+	_, err := s.client.Client.CopyObject(ctx, minio.CopyDestOptions{Bucket: s.bucket, Object: to},
+		minio.CopySrcOptions{Bucket: s.bucket, Object: from, MatchETag: etag})
+	if err = remote(err); errors.Is(err, ErrExists) {
+		err = fault{ErrChanged, err}
+	}
+	return fail("copy", from, err)
+}
+
 // Delete removes an object. One that is not there is no error.
 func (s *Store) Delete(ctx context.Context, key string) error {
 	if err := checkKey(key); err != nil {

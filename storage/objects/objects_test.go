@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -65,6 +66,8 @@ func conformance(t *testing.T, config objects.Config) {
 		{"too large", testTooLarge},
 		{"wrong size", testWrongSize},
 		{"invalid keys", testInvalidKeys},
+		{"list", testList},
+		{"copy", testCopy},
 		{"canceled", testCanceled},
 		{"presigned", testPresigned},
 		{"concurrent", testConcurrent},
@@ -278,6 +281,80 @@ func testInvalidKeys(t *testing.T, s *objects.Store) {
 				t.Errorf("%q stands in the error", key)
 			}
 		}
+	}
+}
+
+func testList(t *testing.T, s *objects.Store) {
+	prefix := newKey() + "/"
+	var keys []string
+	for i := range 7 {
+		key := prefix + strconv.Itoa(i)
+		put(t, s, key, sample(i))
+		keys = append(keys, key)
+	}
+	put(t, s, strings.TrimSuffix(prefix, "/")+"0/0", sample(1)) // behind the prefix
+	for _, limit := range []int{1, 3, 7, objects.MaxList} {
+		var got []string
+		for after := ""; ; after = got[len(got)-1] {
+			page, err := s.List(t.Context(), prefix, after, limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, o := range page {
+				if got = append(got, o.Key); o.Size != int64(len(got)-1) || o.Modified.IsZero() {
+					t.Errorf("%s: %+v", o.Key, o.Info)
+				}
+			}
+			if len(page) == 0 {
+				break
+			}
+		}
+		if !slices.Equal(got, keys) {
+			t.Errorf("by %d: got %q, want %q", limit, got, keys)
+		}
+	}
+	if err := s.Delete(t.Context(), keys[3]); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.List(t.Context(), prefix, keys[2], 2) // between two pages
+	if err != nil || len(got) != 2 || got[0].Key != keys[4] {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if got, err := s.List(t.Context(), newKey(), "", 1); err != nil || len(got) != 0 {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, limit := range []int{0, objects.MaxList + 1} {
+		if _, err := s.List(t.Context(), prefix, "", limit); err == nil || retryable(err) {
+			t.Errorf("limit %d: %v", limit, err)
+		}
+	}
+}
+
+func testCopy(t *testing.T, s *objects.Store) {
+	from, to, body := newKey(), newKey(), sample(100_000)
+	put(t, s, from, body)
+	info, err := s.Stat(t.Context(), from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Copy(t.Context(), from, info.ETag, to); err != nil {
+		t.Fatal(err)
+	}
+	put(t, s, from, []byte("another"))
+	if got := get(t, s, to); !bytes.Equal(got, body) {
+		t.Errorf("got %d bytes", len(got))
+	}
+	if got, err := s.Stat(t.Context(), to); err != nil || got.ContentType != info.ContentType || got.ETag != info.ETag {
+		t.Errorf("got %+v, %v, want %+v", got, err, info)
+	}
+	if err := s.Copy(t.Context(), from, info.ETag, newKey()); !errors.Is(err, objects.ErrChanged) || retryable(err) {
+		t.Errorf("got %v, want %v", err, objects.ErrChanged)
+	}
+	if err := s.Copy(t.Context(), newKey(), info.ETag, to); !errors.Is(err, objects.ErrNotFound) || retryable(err) {
+		t.Errorf("got %v, want %v", err, objects.ErrNotFound)
+	}
+	if err := s.Copy(t.Context(), from, info.ETag, "../x"); !errors.Is(err, objects.ErrInvalidKey) {
+		t.Errorf("got %v, want %v", err, objects.ErrInvalidKey)
 	}
 }
 

@@ -24,30 +24,40 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// writeUntilKilled creates and completes verifications and prints each change
-// the database acknowledged.
+// writeUntilKilled creates and completes verifications, erases every other one,
+// and prints each change the database acknowledged.
 func writeUntilKilled(dsn string) error {
 	ctx := context.Background()
 	s, err := records.Open(ctx, dsn)
 	if err != nil {
 		return err
 	}
+	if err := s.AddEndpoint(ctx, newEndpoint(records.DefaultTenant)); err != nil {
+		return err
+	}
 	failedAt := make(chan error)
 	for range 4 {
 		go func() {
-			for {
+			for i := 0; ; i++ {
 				v := newVerification()
 				v.Sealed = []byte("sealed " + v.ID)
 				_, _, err := s.Create(ctx, v, v.ID, []byte("hash"))
 				if err == nil {
 					fmt.Fprintln(os.Stdout, report.StatusQueued, v.ID)
-					err = s.Complete(ctx, v.ID, failed("image_blurry"), now)
+					err = s.Complete(ctx, v.ID, failed("image_blurry"), done(now))
 				}
 				if err != nil {
 					failedAt <- err
 					return
 				}
 				fmt.Fprintln(os.Stdout, report.StatusCompleted, v.ID)
+				if i%2 == 0 {
+					continue
+				}
+				if _, err := s.Erase(ctx, v.Tenant, v.ID, entry("", "")); err != nil {
+					failedAt <- err
+					return
+				}
 			}
 		}()
 	}
@@ -87,12 +97,36 @@ func testCrash(t *testing.T, dsn string) {
 	s := open(t, dsn)
 	for id, status := range acknowledged {
 		got := get(t, s, id)
-		if string(got.Sealed) != "sealed "+id {
+		if got.ErasedAt.IsZero() != (string(got.Sealed) == "sealed "+id) {
 			t.Errorf("%s: sealed bytes differ", id)
 		}
 		// What was not yet acknowledged may have been written as well.
-		if status == report.StatusCompleted && (got.Status != status || got.Report == nil) {
+		if status == report.StatusCompleted && (got.Status != status || got.ErasedAt.IsZero() != (got.Report != nil)) {
 			t.Errorf("%s: %s was acknowledged, got %s", id, status, got.Status)
 		}
+	}
+	// Verdict, reasons, event and deliveries are there together or not at all,
+	// and so are erasure and audit entry.
+	db := raw(t, dsn)
+	for what, wrong := range map[string]string{
+		"a verdict without its event or an event without its verdict": `SELECT COUNT(*) FROM verifications
+			FULL OUTER JOIN events ON subject = verifications.id
+			WHERE (events.id IS NULL AND status = 'completed') OR (events.id IS NOT NULL AND (status IS NULL OR status = 'queued'))`,
+		"an event without all its deliveries": `SELECT COUNT(*) FROM events WHERE (SELECT COUNT(*) FROM deliveries WHERE event_id = events.id)
+			<> (SELECT COUNT(*) FROM endpoints WHERE endpoints.id < events.id)`,
+		"a verdict without its reason": `SELECT COUNT(*) FROM verifications LEFT JOIN verification_reasons
+			ON verification_reasons.id = verifications.id WHERE (status = 'completed') <> (code IS NOT NULL)`,
+		"an erasure without its entry": `SELECT COUNT(*) FROM verifications LEFT JOIN audit ON subject = verifications.id
+			WHERE (erased_at > 0) <> (audit.seq IS NOT NULL)`,
+		"an idempotency key without its verification": `SELECT COUNT(*) FROM idempotency_keys
+			LEFT JOIN verifications ON id = verification_id WHERE id IS NULL`,
+	} {
+		var n int
+		if err := db.QueryRow(wrong).Scan(&n); err != nil || n != 0 {
+			t.Errorf("%s: %d times, %v", what, n, err)
+		}
+	}
+	if head, err := s.VerifyAudit(t.Context(), records.DefaultTenant); err != nil || head.Seq == 0 {
+		t.Errorf("audit log: %+v, %v", head, err)
 	}
 }

@@ -15,18 +15,23 @@ import (
 
 // The kinds of errors, for errors.Is. Only ErrUnavailable is worth a retry.
 var (
-	ErrNotFound         = errors.New("no such verification")
+	ErrNotFound         = errors.New("no such record of this tenant")
 	ErrConflict         = errors.New("another request used this idempotency key or id")
 	ErrAlreadyCompleted = errors.New("the verification has its verdict already")
+	ErrNotCompleted     = errors.New("the verification has no verdict yet")
+	ErrGone             = errors.New("what was sealed is gone: its time was over, or it was erased")
+	ErrCursor           = errors.New("the cursor is not one that a page gave")
 	ErrUnavailable      = errors.New("the database is unavailable")
 )
+
+var errSlug = errors.New("a tenant is named in lower-case letters, digits and -")
 
 // Error is what every method of Store returns. It wraps one of the kinds above,
 // the context's error when the caller gave up, or neither when the call or the
 // statement was wrong.
 type Error struct {
 	Op  string
-	ID  string // of the verification, if any
+	ID  string // of the row, if any
 	Err error
 }
 

@@ -66,13 +66,46 @@ func TestConformance(t *testing.T) {
 				{"lease", testLease},
 				{"lease race", testLeaseRace},
 				{"complete race", testCompleteRace},
+				{"complete whole", testCompleteWhole},
+				{"everything at once", testEverythingAtOnce},
 				{"data keys", testDataKeys},
+				{"replace data key race", testReplaceDataKeyRace},
 				{"canceled", testCanceled},
 				{"hostile text", testHostileText},
+				{"filters", testFilters},
+				{"attempts", testAttempts},
+				{"repeated", testRepeated},
+				{"idempotency purge", testIdempotencyPurge},
+				{"retention", testRetention},
+				{"retention limit", testRetentionLimit},
+				{"erase", testErase},
+				{"unmask", testUnmask},
+				{"orphans", testOrphans},
+				{"at risk", testAtRisk},
+				{"at risk race", testAtRiskRace},
+				{"backlog", testBacklog},
+				{"breaches", testBreaches},
+				{"keys", testKeys},
+				{"keys refused", testKeysRefused},
+				{"first key race", testFirstKeyRace},
+				{"tenants", testTenants},
+				{"events", testEvents},
+				{"event order", testEventOrder},
+				{"purge events", testPurgeEvents},
+				{"deliveries", testDeliveries},
+				{"callback", testCallback},
+				{"disable", testDisable},
+				{"delete endpoint", testDeleteEndpoint},
+				{"delivery race", testDeliveryRace},
+				{"audit", testAudit},
+				{"audit format", testAuditFormat},
+				{"audit refused", testAuditRefused},
+				{"audit race", testAuditRace},
 			} {
 				t.Run(c.name, func(t *testing.T) { c.test(t, open(t, database.dsn(t))) })
 			}
 			t.Run("opened at once", func(t *testing.T) { testOpenedAtOnce(t, database.dsn(t)) })
+			t.Run("audit broken", func(t *testing.T) { testAuditBroken(t, database.dsn(t)) })
 			t.Run("crash", func(t *testing.T) { testCrash(t, database.dsn(t)) })
 		})
 	}
@@ -93,7 +126,7 @@ func want(t *testing.T, got, kind error) {
 func newVerification() records.Verification {
 	id := records.NewID()
 	return records.Verification{
-		ID: id, Policy: "dingtalk@1", Priority: "standard", ObjectKey: "pictures/" + id,
+		ID: id, Tenant: records.DefaultTenant, Policy: "dingtalk@1", Priority: "standard", ObjectKey: "pictures/" + id,
 		MaxAttempts: 3, LeaseUntil: now.Add(lease), CreatedAt: now, DeadlineAt: now.Add(30 * time.Minute),
 	}
 }
@@ -109,7 +142,7 @@ func create(t *testing.T, s *records.Store, v records.Verification) records.Veri
 
 func get(t *testing.T, s *records.Store, id string) records.Verification {
 	t.Helper()
-	v, err := s.Get(t.Context(), id)
+	v, err := s.Get(t.Context(), records.DefaultTenant, id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,6 +157,16 @@ func same(t *testing.T, got, want records.Verification) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\ngot  %+v\nwant %+v", got, want)
 	}
+}
+
+// all takes this many of each priority.
+func all(limit int) []records.Window {
+	return []records.Window{{Priority: "interactive", Limit: limit}, {Priority: "standard", Limit: limit}, {Priority: "batch", Limit: limit}}
+}
+
+// done is a verdict's completion with its event.
+func done(at time.Time) records.Completion {
+	return records.Completion{At: at, Event: records.Event{Type: "verification.completed", Payload: []byte(`{}`)}}
 }
 
 func failed(codes ...string) report.Report {
@@ -150,16 +193,16 @@ func testLife(t *testing.T, s *records.Store) {
 	same(t, started, v)
 
 	r := failed("image_blurry", "uscc_unreadable")
-	if err := s.Complete(t.Context(), v.ID, r, now.Add(90*time.Second)); err != nil {
+	if err := s.Complete(t.Context(), v.ID, r, done(now.Add(90*time.Second))); err != nil {
 		t.Fatal(err)
 	}
-	v.Status, v.Outcome, v.CompletedAt, v.Version = report.StatusCompleted, report.OutcomeFail, now.Add(90*time.Second), 3
+	v.Status, v.Outcome, v.CompletedAt, v.DecidedAt, v.Version = report.StatusCompleted, report.OutcomeFail, now.Add(90*time.Second), now.Add(90*time.Second), 3
 	v.Reasons, v.Report = []string{"image_blurry", "uscc_unreadable"}, &r
 	same(t, get(t, s, v.ID), v)
 }
 
 func testZeroTimes(t *testing.T, s *records.Store) {
-	v := records.Verification{ID: records.NewID()}
+	v := records.Verification{ID: records.NewID(), Tenant: records.DefaultTenant}
 	create(t, s, v)
 	v.Status, v.Version = report.StatusQueued, 1
 	same(t, get(t, s, v.ID), v)
@@ -179,7 +222,7 @@ func testIdempotency(t *testing.T, s *records.Store) {
 	same(t, got, first)
 	_, _, err = s.Create(t.Context(), second, "key", []byte("other"))
 	want(t, err, records.ErrConflict)
-	_, err = s.Get(t.Context(), second.ID)
+	_, err = s.Get(t.Context(), records.DefaultTenant, second.ID)
 	want(t, err, records.ErrNotFound)
 	if _, created, err := s.Create(t.Context(), second, "other key", []byte("hash")); err != nil || !created {
 		t.Error(created, err)
@@ -233,15 +276,15 @@ func testInvalid(t *testing.T, s *records.Store) {
 		if err == nil || retryable(err) || (code != "" && strings.Contains(err.Error(), code)) {
 			t.Errorf("%q: got %v", code, err)
 		}
-		if err := s.Complete(t.Context(), v.ID, failed(code), now); err == nil || retryable(err) {
+		if err := s.Complete(t.Context(), v.ID, failed(code), done(now)); err == nil || retryable(err) {
 			t.Errorf("reason %q: got %v", code, err)
 		}
 	}
-	if err := s.Complete(t.Context(), v.ID, report.Report{}, now); err == nil {
+	if err := s.Complete(t.Context(), v.ID, report.Report{}, done(now)); err == nil {
 		t.Error("a report without an outcome was accepted")
 	}
 	for _, limit := range []int{-1, records.MaxPage + 1} {
-		if _, err := s.List(t.Context(), records.Query{Limit: limit}); err == nil {
+		if _, err := s.List(t.Context(), records.DefaultTenant, records.Query{Limit: limit}); err == nil {
 			t.Errorf("limit %d was accepted", limit)
 		}
 	}
@@ -252,28 +295,28 @@ func testInvalid(t *testing.T, s *records.Store) {
 
 func testMissing(t *testing.T, s *records.Store) {
 	id := records.NewID()
-	_, err := s.Get(t.Context(), id)
+	_, err := s.Get(t.Context(), records.DefaultTenant, id)
 	want(t, err, records.ErrNotFound)
 	_, err = s.StartAttempt(t.Context(), id, now, lease)
 	want(t, err, records.ErrNotFound)
-	want(t, s.Complete(t.Context(), id, failed("image_blurry"), now), records.ErrNotFound)
+	want(t, s.Complete(t.Context(), id, failed("image_blurry"), done(now)), records.ErrNotFound)
 	want(t, s.RecordFailure(t.Context(), id, "engine_crashed", now), records.ErrNotFound)
 	want(t, s.Requeue(t.Context(), id, now), records.ErrNotFound)
 }
 
 func testCompletedOnce(t *testing.T, s *records.Store) {
 	v := create(t, s, newVerification())
-	if err := s.Complete(t.Context(), v.ID, failed("image_blurry"), now); err != nil {
+	if err := s.Complete(t.Context(), v.ID, failed("image_blurry"), done(now)); err != nil {
 		t.Fatal(err)
 	}
 	before := get(t, s, v.ID)
-	want(t, s.Complete(t.Context(), v.ID, failed("uscc_unreadable"), now.Add(time.Hour)), records.ErrAlreadyCompleted)
+	want(t, s.Complete(t.Context(), v.ID, failed("uscc_unreadable"), done(now.Add(time.Hour))), records.ErrAlreadyCompleted)
 	_, err := s.StartAttempt(t.Context(), v.ID, now, lease)
 	want(t, err, records.ErrAlreadyCompleted)
 	want(t, s.RecordFailure(t.Context(), v.ID, "engine_crashed", now), records.ErrAlreadyCompleted)
 	want(t, s.Requeue(t.Context(), v.ID, now), records.ErrAlreadyCompleted)
 	same(t, get(t, s, v.ID), before)
-	if due, err := s.LeaseDue(t.Context(), now.Add(24*time.Hour), lease, 10); err != nil || len(due) != 0 {
+	if due, err := s.LeaseDue(t.Context(), now.Add(24*time.Hour), lease, all(10)...); err != nil || len(due) != 0 {
 		t.Errorf("leased %v, %v", due, err)
 	}
 }
@@ -308,7 +351,7 @@ func testList(t *testing.T, s *records.Store) {
 		v := create(t, s, newVerification())
 		ids = append(ids, v.ID)
 		if i%2 == 0 {
-			if err := s.Complete(t.Context(), v.ID, failed("image_blurry"), now); err != nil {
+			if err := s.Complete(t.Context(), v.ID, failed("image_blurry"), done(now)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -327,11 +370,10 @@ func testList(t *testing.T, s *records.Store) {
 		{"failed", records.Query{Outcome: report.OutcomeFail}, []string{ids[0], ids[2], ids[4], ids[6]}},
 		{"both", records.Query{Status: report.StatusQueued, Outcome: report.OutcomeFail}, nil},
 		{"passed", records.Query{Outcome: report.OutcomePass}, nil},
-		{"unknown cursor", records.Query{After: "0"}, nil},
 	} {
 		var got []string
 		for query := c.query; ; {
-			page, err := s.List(t.Context(), query)
+			page, err := s.List(t.Context(), records.DefaultTenant, query)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -356,34 +398,38 @@ func testList(t *testing.T, s *records.Store) {
 
 func testLease(t *testing.T, s *records.Store) {
 	soon, late, fresh := newVerification(), newVerification(), newVerification()
-	soon.LeaseUntil, soon.DeadlineAt, soon.Priority = now, now.Add(time.Minute), "interactive"
+	soon.LeaseUntil, soon.DeadlineAt = now, now.Add(time.Minute)
 	late.LeaseUntil, late.DeadlineAt = now.Add(-time.Hour), now.Add(time.Hour)
 	fresh.LeaseUntil = now.Add(time.Microsecond)
 	for _, v := range []records.Verification{fresh, late, soon} {
 		create(t, s, v)
 	}
-	leased := func(at time.Time, limit int) []records.Due {
+	leased := func(at time.Time, windows ...records.Window) []records.Due {
 		t.Helper()
-		due, err := s.LeaseDue(t.Context(), at, lease, limit)
+		due, err := s.LeaseDue(t.Context(), at, lease, windows...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return due
 	}
-	got := leased(now, 1)
-	if want := []records.Due{{soon.ID, "interactive", soon.DeadlineAt}}; !reflect.DeepEqual(got, want) {
+	standard := records.Window{Priority: "standard", Limit: 1}
+	if got := leased(now, records.Window{Priority: "batch", Limit: 10}); len(got) != 0 {
+		t.Errorf("got %+v of another priority", got)
+	}
+	got := leased(now, standard)
+	if want := []records.Due{{soon.ID, records.DefaultTenant, "standard", soon.DeadlineAt}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want the nearest deadline %+v", got, want)
 	}
-	if got := leased(now, 10); len(got) != 1 || got[0].ID != late.ID {
+	if got := leased(now, all(10)...); len(got) != 1 || got[0].ID != late.ID {
 		t.Errorf("got %+v, want %s", got, late.ID)
 	}
-	if got := leased(now, 10); len(got) != 0 {
+	if got := leased(now, all(10)...); len(got) != 0 {
 		t.Errorf("leased twice: %+v", got)
 	}
 	if got := get(t, s, late.ID); !got.LeaseUntil.Equal(now.Add(lease)) || got.Version != 2 {
 		t.Errorf("got %+v", got)
 	}
-	if got := leased(now.Add(lease), 10); len(got) != 3 {
+	if got := leased(now.Add(lease), all(10)...); len(got) != 3 {
 		t.Errorf("after the lease: got %+v", got)
 	}
 }
@@ -404,7 +450,7 @@ func testLeaseRace(t *testing.T, s *records.Store) {
 	for range racers {
 		group.Go(func() {
 			for {
-				due, err := s.LeaseDue(t.Context(), now, lease, 5)
+				due, err := s.LeaseDue(t.Context(), now, lease, all(5)...)
 				if err != nil {
 					t.Error(err)
 					return
@@ -443,7 +489,7 @@ func testCompleteRace(t *testing.T, s *records.Store) {
 					t.Error(err)
 				}
 				code := fmt.Sprintf("racer_%d", i)
-				switch err := s.Complete(t.Context(), v.ID, failed(code), now); {
+				switch err := s.Complete(t.Context(), v.ID, failed(code), done(now)); {
 				case err == nil:
 					won <- code
 				case !errors.Is(err, records.ErrAlreadyCompleted):
@@ -462,25 +508,10 @@ func testCompleteRace(t *testing.T, s *records.Store) {
 	}
 }
 
-func testDataKeys(t *testing.T, s *records.Store) {
-	if got, err := s.DataKey(t.Context(), "default"); got != nil || err != nil {
-		t.Errorf("got %x, %v", got, err)
-	}
-	for _, offer := range []string{"first", "second"} {
-		got, err := s.AddDataKey(t.Context(), "default", []byte(offer))
-		if err != nil || string(got) != "first" {
-			t.Errorf("got %q, %v", got, err)
-		}
-	}
-	if got, err := s.DataKey(t.Context(), "default"); !bytes.Equal(got, []byte("first")) || err != nil {
-		t.Errorf("got %q, %v", got, err)
-	}
-}
-
 func testCanceled(t *testing.T, s *records.Store) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := s.Get(ctx, records.NewID())
+	_, err := s.Get(ctx, records.DefaultTenant, records.NewID())
 	want(t, err, context.Canceled)
 }
 
@@ -497,7 +528,7 @@ func testHostileText(t *testing.T, s *records.Store) {
 		if _, _, err := s.Create(t.Context(), v, "", nil); retryable(err) {
 			t.Errorf("%q: got %v, which no retry mends", text, err)
 		}
-		if _, err := s.Get(t.Context(), text); retryable(err) || err == nil {
+		if _, err := s.Get(t.Context(), records.DefaultTenant, text); retryable(err) || err == nil {
 			t.Errorf("%q: got %v", text, err)
 		}
 	}
@@ -563,9 +594,9 @@ func TestPostgresRecovery(t *testing.T) {
 	v := create(t, s, newVerification())
 	postgres.Kill()
 	for range 3 {
-		_, getErr := s.Get(t.Context(), v.ID)
+		_, getErr := s.Get(t.Context(), records.DefaultTenant, v.ID)
 		_, _, createErr := s.Create(t.Context(), newVerification(), "", nil)
-		_, leaseErr := s.LeaseDue(t.Context(), now, lease, 1)
+		_, leaseErr := s.LeaseDue(t.Context(), now, lease, all(1)...)
 		_, openErr := records.Open(t.Context(), dsn)
 		for _, err := range []error{getErr, createErr, leaseErr, openErr, s.Ping(t.Context())} {
 			if !errors.Is(err, records.ErrUnavailable) || !retryable(err) {
@@ -576,7 +607,7 @@ func TestPostgresRecovery(t *testing.T) {
 	postgres.Start(t)
 	deadline := time.Now().Add(10 * time.Second)
 	for {
-		got, err := s.Get(t.Context(), v.ID)
+		got, err := s.Get(t.Context(), records.DefaultTenant, v.ID)
 		if err == nil {
 			same(t, got, v)
 			return

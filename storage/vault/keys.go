@@ -2,6 +2,7 @@ package vault
 
 import (
 	"bytes"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
@@ -29,18 +30,19 @@ const (
 	keyIDSize = 8
 )
 
-var wrapPlace = Place{"data_keys", tenant, "wrapped"}
+// wrapPlace keeps a wrapped key with its tenant.
+func wrapPlace(tenant string) []byte { return Place{"data_keys", tenant, "wrapped"}.bytes() }
 
-func wrap(master, dataKey []byte) ([]byte, error) {
+func wrap(master []byte, tenant string, dataKey []byte) ([]byte, error) {
 	aead, err := newAEAD(master)
 	if err != nil {
 		return nil, err
 	}
 	head := append([]byte{wrappedV1}, keyID(master)...)
-	return aead.Seal(head, nil, dataKey, wrapPlace.bytes()), nil
+	return aead.Seal(head, nil, dataKey, wrapPlace(tenant)), nil
 }
 
-func unwrap(masters [][]byte, wrapped []byte) ([]byte, error) {
+func unwrap(masters [][]byte, tenant string, wrapped []byte) ([]byte, error) {
 	if len(wrapped) < 1+keyIDSize || wrapped[0] != wrappedV1 {
 		return nil, fmt.Errorf("%w: the wrapped data key is damaged", ErrTampered)
 	}
@@ -53,13 +55,18 @@ func unwrap(masters [][]byte, wrapped []byte) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		dataKey, err := aead.Open(nil, nil, sealed, wrapPlace.bytes())
+		dataKey, err := aead.Open(nil, nil, sealed, wrapPlace(tenant))
 		if err != nil {
 			return nil, fmt.Errorf("%w: the wrapped data key is damaged", ErrTampered)
 		}
 		return dataKey, nil
 	}
 	return nil, fmt.Errorf("%w: the data key was wrapped with key %x, which is not in the key file", ErrWrongKey, id)
+}
+
+// wrappedWith says whether a data key was wrapped with this master.
+func wrappedWith(master, wrapped []byte) bool {
+	return len(wrapped) > 1+keyIDSize && bytes.Equal(wrapped[1:1+keyIDSize], keyID(master))
 }
 
 // keyID names a master key without telling it.
@@ -113,19 +120,50 @@ func parseKeys(path, text string) ([][]byte, error) {
 // createKeyFile makes a key file whole or not at all; when another process was
 // faster its file is the one that counts.
 func createKeyFile(path string, random io.Reader) ([][]byte, error) {
-	master := make([]byte, keyBytes)
-	if _, err := io.ReadFull(random, master); err != nil {
+	line, err := newKeyLine(random)
+	if err != nil {
 		return nil, err
 	}
-	if err := writeNew(path, keyPrefix+base64.StdEncoding.EncodeToString(master)+"\n"); err != nil {
+	if err := writeKeys(path, line, os.Link); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("%w: %w", ErrKeyFile, err)
 	}
 	return readKeyFile(path)
 }
 
-// writeNew writes a file of mode 0600 and syncs it and its folder. A file that
-// exists stays as it is.
-func writeNew(path, text string) error {
+// AddMaster puts a new master key before those of a key file: from then on it is
+// the current one. Where several machines have the file, give it to all of them
+// before Rotate; keep the older lines until Rotate has succeeded.
+func AddMaster(path string) error {
+	masters, err := readKeyFile(path)
+	if err != nil {
+		return err
+	}
+	text, err := newKeyLine(rand.Reader)
+	if err != nil {
+		return err
+	}
+	for _, master := range masters {
+		text += keyLine(master)
+	}
+	if err := writeKeys(path, text, os.Rename); err != nil {
+		return fmt.Errorf("%w: %w", ErrKeyFile, err)
+	}
+	return nil
+}
+
+func newKeyLine(random io.Reader) (string, error) {
+	master := make([]byte, keyBytes)
+	_, err := io.ReadFull(random, master)
+	return keyLine(master), err
+}
+
+func keyLine(master []byte) string {
+	return keyPrefix + base64.StdEncoding.EncodeToString(master) + "\n"
+}
+
+// writeKeys writes a file of mode 0600, gives it its name by place, and syncs it
+// and its folder.
+func writeKeys(path, text string, place func(from, to string) error) error {
 	dir := filepath.Dir(path)
 	temp, err := os.CreateTemp(dir, ".key-")
 	if err != nil {
@@ -136,7 +174,7 @@ func writeNew(path, text string) error {
 	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(temp.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+	if err := place(temp.Name(), path); err != nil {
 		return err
 	}
 	folder, err := os.Open(dir)

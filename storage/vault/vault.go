@@ -1,10 +1,11 @@
 // Package vault seals personal data before it is stored. It knows keys,
-// ciphers and the place a value belongs to. It must not know what a value
-// means, and never puts a plaintext or a key into an error or a log.
+// ciphers, tenants and the place a value belongs to. It must not know what a
+// value means, and never puts a plaintext or a key into an error or a log.
 //
-// A master key from the key file wraps one data key; subkeys of the data key
-// seal values (AES-256-GCM) and index them (HMAC-SHA-256). Sealed values are
-// bound to their place: one that was moved to another row does not open.
+// A master key from the key file wraps one data key for each tenant; subkeys of
+// the data key seal values (AES-256-GCM) and index them (HMAC-SHA-256). Sealed
+// values are bound to their place: one that was moved to another row does not
+// open. Without its data key nothing that a tenant sealed opens again.
 package vault
 
 import (
@@ -13,7 +14,6 @@ import (
 	"crypto/cipher"
 	"crypto/hkdf"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -44,6 +44,13 @@ type DataKeys interface {
 	// AddDataKey stores wrapped unless the tenant has a key, and returns the
 	// one stored. Of several callers at once one wins.
 	AddDataKey(ctx context.Context, tenant string, wrapped []byte) ([]byte, error)
+	// DataKeyTenants are the tenants that have a key.
+	DataKeyTenants(ctx context.Context) ([]string, error)
+	// ReplaceDataKey puts wrapped in the place of old, unless that is no longer
+	// there.
+	ReplaceDataKey(ctx context.Context, tenant string, old, wrapped []byte) (replaced bool, err error)
+	// DeleteDataKey destroys the key of a tenant.
+	DeleteDataKey(ctx context.Context, tenant string) error
 }
 
 // Place is where a sealed value stands; it is authenticated with the value.
@@ -52,14 +59,12 @@ type Place struct{ Table, ID, Field string }
 // Submission is the place of a verification's sealed submission.
 func Submission(id string) Place { return Place{"verifications", id, "submission"} }
 
-// Vault seals and opens values. It is safe for concurrent use.
-type Vault struct {
+// Sealer seals and opens the values of one tenant. It is safe for concurrent
+// use. Do not keep it: Vault.For is cheap, and sees that a key is gone.
+type Sealer struct {
 	values cipher.AEAD
 	index  []byte
 }
-
-// tenant is the one whose data key is used.
-const tenant = "default"
 
 // keyBytes is the size of every key: AES-256.
 const keyBytes = 32
@@ -67,41 +72,7 @@ const keyBytes = 32
 // sealedV1 is the first byte of a sealed value: nonce and ciphertext follow.
 const sealedV1 = 1
 
-// Open reads the key file and the data key it unwraps. On first use, when there
-// is neither, both are made.
-func Open(ctx context.Context, keyFile string, keys DataKeys) (*Vault, error) {
-	wrapped, err := keys.DataKey(ctx, tenant)
-	if err != nil {
-		return nil, fmt.Errorf("vault: data key: %w", err)
-	}
-	masters, err := readKeyFile(keyFile)
-	if errors.Is(err, ErrKeyMissing) && wrapped == nil {
-		masters, err = createKeyFile(keyFile, rand.Reader)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if wrapped == nil {
-		dataKey := make([]byte, keyBytes)
-		if _, err := io.ReadFull(rand.Reader, dataKey); err != nil {
-			return nil, err
-		}
-		offer, err := wrap(masters[0], dataKey)
-		if err != nil {
-			return nil, err
-		}
-		if wrapped, err = keys.AddDataKey(ctx, tenant, offer); err != nil {
-			return nil, fmt.Errorf("vault: data key: %w", err)
-		}
-	}
-	dataKey, err := unwrap(masters, wrapped)
-	if err != nil {
-		return nil, err
-	}
-	return newVault(dataKey)
-}
-
-func newVault(dataKey []byte) (*Vault, error) {
+func newSealer(dataKey []byte) (*Sealer, error) {
 	values, err := hkdf.Key(sha256.New, dataKey, nil, "heyan vault values v1", keyBytes)
 	if err != nil {
 		return nil, err
@@ -114,7 +85,7 @@ func newVault(dataKey []byte) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Vault{values: aead, index: index}, nil
+	return &Sealer{values: aead, index: index}, nil
 }
 
 // newAEAD draws a random nonce for each message: good for 2^32 messages a key.
@@ -128,12 +99,12 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 
 // Seal encrypts a value for its place: 1 version byte, 12 bytes of nonce, the
 // ciphertext, 16 bytes of tag. Sealing twice gives different bytes.
-func (v *Vault) Seal(p Place, plaintext []byte) []byte {
+func (v *Sealer) Seal(p Place, plaintext []byte) []byte {
 	return v.values.Seal([]byte{sealedV1}, nil, plaintext, p.bytes())
 }
 
 // Open returns the value that was sealed for this place, or ErrTampered.
-func (v *Vault) Open(p Place, sealed []byte) ([]byte, error) {
+func (v *Sealer) Open(p Place, sealed []byte) ([]byte, error) {
 	if len(sealed) == 0 || sealed[0] != sealedV1 {
 		return nil, ErrTampered
 	}
@@ -146,7 +117,7 @@ func (v *Vault) Open(p Place, sealed []byte) ([]byte, error) {
 
 // Index returns a blind index of a value: 32 bytes, equal for equal values of
 // the same field and telling nothing else. Normalize the value first.
-func (v *Vault) Index(field, value string) []byte {
+func (v *Sealer) Index(field, value string) []byte {
 	mac := hmac.New(sha256.New, v.index)
 	mac.Write(appendString(nil, field))
 	mac.Write([]byte(value))
@@ -154,7 +125,7 @@ func (v *Vault) Index(field, value string) []byte {
 }
 
 // Format prints no key, whatever the verb.
-func (*Vault) Format(f fmt.State, _ rune) { io.WriteString(f, "vault") }
+func (*Sealer) Format(f fmt.State, _ rune) { io.WriteString(f, "vault") }
 
 // bytes is unambiguous: each part stands behind its length.
 func (p Place) bytes() []byte {

@@ -6,8 +6,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,15 +40,55 @@ func (m *memory) AddDataKey(_ context.Context, tenant string, wrapped []byte) ([
 	return m.wrapped[tenant], m.err
 }
 
+func (m *memory) DataKeyTenants(context.Context) (tenants []string, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Keys(m.wrapped)), m.err
+}
+
+func (m *memory) ReplaceDataKey(_ context.Context, tenant string, old, wrapped []byte) (bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.err != nil || !bytes.Equal(m.wrapped[tenant], old) {
+		return false, m.err
+	}
+	m.wrapped[tenant] = wrapped
+	return true, nil
+}
+
+func (m *memory) DeleteDataKey(_ context.Context, tenant string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.wrapped, tenant)
+	return m.err
+}
+
 const secret = "invented 110101199003070000"
 
-func open(t testing.TB, path string, keys DataKeys) *Vault {
+// tenant is the one of tests that need one only.
+const tenant = "default"
+
+func openVault(t testing.TB, path string, keys DataKeys) *Vault {
 	t.Helper()
 	v, err := Open(t.Context(), path, keys)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return v
+}
+
+func open(t testing.TB, path string, keys DataKeys) *Sealer {
+	t.Helper()
+	return sealer(t, openVault(t, path, keys), tenant)
+}
+
+func sealer(t testing.TB, v *Vault, tenant string) *Sealer {
+	t.Helper()
+	s, err := v.For(t.Context(), tenant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func keyFile(t testing.TB, lines ...string) string {
@@ -58,10 +100,8 @@ func keyFile(t testing.TB, lines ...string) string {
 	return path
 }
 
-// keyLine is a key file's line of the key that repeats one byte.
-func keyLine(b byte) string {
-	return keyPrefix + base64.StdEncoding.EncodeToString(bytes.Repeat([]byte{b}, keyBytes))
-}
+// line is a key file's line of the key that repeats one byte.
+func line(b byte) string { return strings.TrimSpace(keyLine(bytes.Repeat([]byte{b}, keyBytes))) }
 
 func TestSealAndOpen(t *testing.T) {
 	path, keys := filepath.Join(t.TempDir(), "vault.key"), &memory{}
@@ -75,7 +115,7 @@ func TestSealAndOpen(t *testing.T) {
 		if plaintext != "" && bytes.Contains(one, []byte(plaintext)) && len(plaintext) > 1 {
 			t.Error("the plaintext stands in the sealed value")
 		}
-		for _, by := range []*Vault{v, open(t, path, keys)} {
+		for _, by := range []*Sealer{v, open(t, path, keys)} {
 			if got, err := by.Open(place, one); err != nil || string(got) != plaintext {
 				t.Errorf("%d bytes: got %d, %v", len(plaintext), len(got), err)
 			}
@@ -121,7 +161,7 @@ func TestTampered(t *testing.T) {
 // The format is kept for ever: what an earlier version sealed must open.
 func TestFormat(t *testing.T) {
 	dataKey := bytes.Repeat([]byte{7}, keyBytes)
-	v, err := newVault(dataKey)
+	v, err := newSealer(dataKey)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +181,7 @@ func TestFormat(t *testing.T) {
 	if text, err = base64.StdEncoding.DecodeString(wrapped); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := unwrap([][]byte{bytes.Repeat([]byte{9}, keyBytes)}, text); err != nil || !bytes.Equal(got, dataKey) {
+	if got, err := unwrap([][]byte{bytes.Repeat([]byte{9}, keyBytes)}, tenant, text); err != nil || !bytes.Equal(got, dataKey) {
 		t.Errorf("unwrap: %v", err)
 	}
 }
@@ -168,21 +208,21 @@ func TestIndex(t *testing.T) {
 
 func TestKeyFile(t *testing.T) {
 	keys := &memory{}
-	old := keyFile(t, keyLine(1))
+	old := keyFile(t, line(1))
 	sealed := open(t, old, keys).Seal(Submission("1"), []byte(secret))
 
 	// A new current key before the old one: what was wrapped still opens.
-	rotated := keyFile(t, keyLine(2), keyLine(1), "")
+	rotated := keyFile(t, line(2), line(1), "")
 	if got, err := open(t, rotated, keys).Open(Submission("1"), sealed); err != nil || string(got) != secret {
 		t.Errorf("after a rotation: %v", err)
 	}
 	fresh := &memory{}
 	open(t, rotated, fresh)
-	if _, err := Open(t.Context(), keyFile(t, keyLine(2)), fresh); err != nil {
+	if _, err := Open(t.Context(), keyFile(t, line(2)), fresh); err != nil {
 		t.Errorf("the first key is not the current one: %v", err)
 	}
 
-	open755 := keyFile(t, keyLine(1))
+	open755 := keyFile(t, line(1))
 	if err := os.Chmod(open755, 0o640); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +236,7 @@ func TestKeyFile(t *testing.T) {
 		want error
 	}{
 		{"open to the group", open755, keys, ErrPermissions},
-		{"other key", keyFile(t, keyLine(3)), keys, ErrWrongKey},
+		{"other key", keyFile(t, line(3)), keys, ErrWrongKey},
 		{"gone", missing, keys, ErrKeyMissing},
 		{"no folder", filepath.Join(t.TempDir(), "x", "vault.key"), &memory{}, ErrKeyFile},
 		{"a folder", t.TempDir(), keys, ErrKeyFile},
@@ -204,7 +244,7 @@ func TestKeyFile(t *testing.T) {
 		{"no prefix", keyFile(t, "AAAA"), keys, ErrKeyFile},
 		{"short key", keyFile(t, keyPrefix+"AAAA"), keys, ErrKeyFile},
 		{"no base64", keyFile(t, keyPrefix+"!"), keys, ErrKeyFile},
-		{"second line", keyFile(t, keyLine(1), "x"), keys, ErrKeyFile},
+		{"second line", keyFile(t, line(1), "x"), keys, ErrKeyFile},
 		{"damaged data key", old, damaged, ErrTampered},
 		{"short data key", old, short, ErrTampered},
 	} {
@@ -212,7 +252,7 @@ func TestKeyFile(t *testing.T) {
 		if !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", c.name, err, c.want)
 		}
-		if err != nil && strings.Contains(err.Error(), strings.TrimPrefix(keyLine(1), keyPrefix)) {
+		if err != nil && strings.Contains(err.Error(), strings.TrimPrefix(line(1), keyPrefix)) {
 			t.Errorf("%s: the error tells a key", c.name)
 		}
 	}
@@ -235,15 +275,17 @@ func TestDataKeysUnavailable(t *testing.T) {
 // Several processes on a machine start at once for the first time.
 func TestFirstUseRace(t *testing.T) {
 	path, keys := filepath.Join(t.TempDir(), "vault.key"), &memory{}
-	vaults := make([]*Vault, 8)
+	vaults := make([]*Sealer, 8)
 	var group sync.WaitGroup
 	for i := range vaults {
 		group.Go(func() {
 			v, err := Open(t.Context(), path, keys)
+			if err == nil {
+				vaults[i], err = v.For(t.Context(), tenant)
+			}
 			if err != nil {
 				t.Error(err)
 			}
-			vaults[i] = v
 		})
 	}
 	group.Wait()
@@ -259,16 +301,16 @@ func TestFirstUseRace(t *testing.T) {
 }
 
 func TestPrintsNothing(t *testing.T) {
-	v := open(t, filepath.Join(t.TempDir(), "vault.key"), &memory{})
+	v := openVault(t, filepath.Join(t.TempDir(), "vault.key"), &memory{})
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%d"} {
-		if got := fmt.Sprintf(verb, v); got != "vault" {
+		if got := fmt.Sprintf(verb+verb, v, sealer(t, v, tenant)); got != "vaultvault" {
 			t.Errorf("%s prints %s", verb, got)
 		}
 	}
 }
 
 func FuzzOpen(f *testing.F) {
-	v, err := newVault(bytes.Repeat([]byte{7}, keyBytes))
+	v, err := newSealer(bytes.Repeat([]byte{7}, keyBytes))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -284,7 +326,7 @@ func FuzzOpen(f *testing.F) {
 }
 
 func FuzzParseKeys(f *testing.F) {
-	for _, seed := range []string{"", "\n", keyLine(1), keyLine(1) + "\r\n" + keyLine(2) + "\n", keyPrefix, keyPrefix + "====", "\xff"} {
+	for _, seed := range []string{"", "\n", line(1), line(1) + "\r\n" + line(2) + "\n", keyPrefix, keyPrefix + "====", "\xff"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -302,7 +344,7 @@ func FuzzParseKeys(f *testing.F) {
 
 func FuzzUnwrap(f *testing.F) {
 	masters := [][]byte{bytes.Repeat([]byte{9}, keyBytes)}
-	whole, err := wrap(masters[0], bytes.Repeat([]byte{7}, keyBytes))
+	whole, err := wrap(masters[0], tenant, bytes.Repeat([]byte{7}, keyBytes))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -310,7 +352,7 @@ func FuzzUnwrap(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, wrapped []byte) {
-		if got, err := unwrap(masters, wrapped); err == nil || got != nil {
+		if got, err := unwrap(masters, tenant, wrapped); err == nil || got != nil {
 			t.Errorf("%x was unwrapped", wrapped)
 		}
 	})

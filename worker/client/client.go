@@ -4,13 +4,8 @@
 package client
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -21,42 +16,24 @@ import (
 	"github.com/heyan/heyan/worker"
 )
 
-// Verification is where a verification stands.
-type Verification struct {
-	ID              string         `json:"id"`
-	Status          report.Status  `json:"status" enum:"queued,completed"`
-	Outcome         report.Outcome `json:"outcome,omitempty" enum:"pass,fail,review,error"`
-	Reasons         []string       `json:"reasons,omitempty" doc:"Codes of the reasons, gravest first"`
-	Policy          string         `json:"policy"`
-	Priority        string         `json:"priority" enum:"interactive,standard,batch"`
-	OrganizationID  string         `json:"organization_id,omitempty"`
-	ClientReference string         `json:"client_reference,omitempty"`
-	CreatedAt       time.Time      `json:"created_at"`
-	DeadlineAt      time.Time      `json:"deadline_at" doc:"End of the review SLA"`
-	CompletedAt     *time.Time     `json:"completed_at,omitempty"`
-	Report          *report.Report `json:"report,omitempty" doc:"Present once completed, and not in lists"`
-}
-
-// View is what callers see of a record.
-func View(v records.Verification) Verification {
-	view := Verification{
-		ID: v.ID, Status: v.Status, Outcome: v.Outcome, Reasons: v.Reasons, Policy: v.Policy, Priority: v.Priority,
-		OrganizationID: v.OrganizationID, ClientReference: v.ClientReference,
-		CreatedAt: v.CreatedAt, DeadlineAt: v.DeadlineAt, Report: v.Report,
-	}
-	if !v.CompletedAt.IsZero() {
-		view.CompletedAt = &v.CompletedAt
-	}
-	return view
-}
-
-// ErrIdempotencyConflict: the idempotency key was used with another submission.
-var ErrIdempotencyConflict = errors.New("the idempotency key was used with another submission")
+// The refusals of a submission. A person, not a retry, mends them.
+var (
+	// ErrIdempotencyConflict: the idempotency key was used with another submission.
+	ErrIdempotencyConflict = errors.New("the idempotency key was used with another submission")
+	// ErrNoUpload: nothing was uploaded under this key for this tenant.
+	ErrNoUpload = errors.New("there is no such upload")
+	// ErrUnfitUpload: what was uploaded is empty, too large or of a type that no upload may have.
+	ErrUnfitUpload = errors.New("the upload is not a picture that can be taken")
+	// ErrNotFailed: the attempt to follow has no verdict yet, or it passed.
+	ErrNotFailed = errors.New("the attempt to follow has not failed")
+)
 
 const (
-	// pollFirst and pollMax are the delays between two looks at a record.
-	pollFirst = 50 * time.Millisecond
-	pollMax   = 500 * time.Millisecond
+	// MaxPicture is the largest picture of an upload, bytes: the default of
+	// intake and of every policy.
+	MaxPicture = 10 << 20
+	// defaultSLA is that of every policy shipped.
+	defaultSLA = 30 * time.Minute
 )
 
 // Client submits and receives on the storage and queue it shares with the
@@ -67,13 +44,23 @@ type Client struct {
 	Vault   *vault.Vault
 	Queue   *worker.Queue
 
-	Policy string        // of submissions that name none; default "dingtalk"
-	SLA    time.Duration // from submission to decision; default 30 min
+	Tenant string // whose verifications these are; default records.DefaultTenant
+	Policy string // of submissions that name none; default "dingtalk"
+	// Terms are those of each policy; one that is not named has 30 min for its
+	// decision.
+	Terms map[string]worker.Terms
 	// QueueLease is when the sweeper first looks after a submission: soon, in
 	// case this process dies between record and queue. Default 10 s.
 	QueueLease time.Duration
 	Logger     *slog.Logger     // default slog.Default()
 	Now        func() time.Time // default time.Now
+}
+
+// For is the same client for another tenant.
+func (c *Client) For(tenant string) *Client {
+	other := *c
+	other.Tenant = tenant
+	return &other
 }
 
 // Submit stores the picture, the sealed submission and the record, and queues
@@ -82,89 +69,47 @@ type Client struct {
 // repeat returns the verification of the first call and replayed=true, or
 // ErrIdempotencyConflict when picture or submission differ.
 func (c *Client) Submit(ctx context.Context, picture []byte, s report.Submission, idempotencyKey string) (v Verification, replayed bool, err error) {
-	now := c.now()
-	s.File = "" // names of files may name people
-	if s.Policy == "" {
-		s.Policy = c.policy()
-	}
-	if s.Priority == "" {
-		s.Priority = worker.Standard
-	}
-	s.ID, s.Object = "", ""
-	hash, err := c.requestHash(picture, s)
-	if err != nil {
-		return Verification{}, false, err
-	}
-	s.ID = records.NewID()
-	s.Object = "pictures/" + s.ID
-	sealed, err := worker.SealSubmission(c.Vault, s.ID, s)
-	if err != nil {
-		return Verification{}, false, err
-	}
-	// The type is the pipeline's to find out; no browser shall guess it.
-	if err := c.Objects.Create(ctx, s.Object, bytes.NewReader(picture), int64(len(picture)), "application/octet-stream"); err != nil {
-		return Verification{}, false, err
-	}
-	record, created, err := c.Records.Create(ctx, records.Verification{
-		ID: s.ID, OrganizationID: s.OrganizationID, ClientReference: s.ClientReference,
-		Policy: s.Policy, Priority: s.Priority, ObjectKey: s.Object, Sealed: sealed,
-		MaxAttempts: worker.MaxAttempts, LeaseUntil: now.Add(c.queueLease()), CreatedAt: now, DeadlineAt: now.Add(c.sla()),
-	}, idempotencyKey, hash)
-	if errors.Is(err, records.ErrConflict) {
-		err = ErrIdempotencyConflict
-	}
-	if err == nil && created {
-		if err := c.Queue.Enqueue(ctx, s.ID, s.Priority); err != nil {
-			// It is safe all the same: the sweeper finds the record.
-			c.logger().Warn("not queued yet", "verification", s.ID, "error", err)
-		}
-		return View(record), false, nil
-	}
-	// A record that may have been written after all keeps its picture.
-	if err == nil || errors.Is(err, ErrIdempotencyConflict) {
-		if err := c.Objects.Delete(ctx, s.Object); err != nil {
-			c.logger().Warn("picture of a repeated request not deleted", "object", s.Object, "error", err)
-		}
-	}
-	if err != nil {
-		return Verification{}, false, err
-	}
-	return View(record), true, nil
+	s.Object = ""
+	return c.submit(ctx, "", picture, s, idempotencyKey)
 }
 
-// requestHash tells equal submissions from others. It is keyed: what was
-// declared cannot be guessed from it.
-func (c *Client) requestHash(picture []byte, s report.Submission) ([]byte, error) {
-	text, err := json.Marshal(s)
-	if err != nil {
-		return nil, fmt.Errorf("submission: %w", err)
+// SubmitObject is Submit of a picture that was uploaded: Object of the
+// submission is its key, see PresignUpload. The picture is copied, so that what
+// happens to the upload later changes nothing, and the upload is deleted.
+// ErrNoUpload, ErrUnfitUpload.
+func (c *Client) SubmitObject(ctx context.Context, s report.Submission, idempotencyKey string) (v Verification, replayed bool, err error) {
+	return c.submit(ctx, "", nil, s, idempotencyKey)
+}
+
+// Resubmit is another attempt after one that failed, which both then show. The
+// picture is new, uploaded when it is nil (see SubmitObject); what the
+// submission leaves empty is taken over. records.ErrNotFound, ErrNotFailed, or
+// records.ErrGone when what was declared is no longer kept.
+func (c *Client) Resubmit(ctx context.Context, previous string, picture []byte, s report.Submission, idempotencyKey string) (v Verification, replayed bool, err error) {
+	if picture != nil {
+		s.Object = ""
 	}
-	sum := sha256.Sum256(picture)
-	return c.Vault.Index("request", hex.EncodeToString(sum[:])+string(text)), nil
+	return c.submit(ctx, previous, picture, s, idempotencyKey)
 }
 
 // Get is where a verification stands now; records.ErrNotFound when there is none.
 func (c *Client) Get(ctx context.Context, id string) (Verification, error) {
-	v, err := c.Records.Get(ctx, id)
+	v, err := c.Records.Get(ctx, c.tenant(), id)
 	return View(v), err
 }
 
 // Wait returns the verification once it is completed. When ctx ends before, it
 // returns where the verification stands and the context's error.
 func (c *Client) Wait(ctx context.Context, id string) (Verification, error) {
-	delay := pollFirst
-	for {
-		v, err := c.Get(ctx, id)
-		if err != nil || v.Status == report.StatusCompleted {
-			return v, err
+	var v Verification
+	err := c.Queue.Await(ctx, id, func(ctx context.Context) (done bool, err error) {
+		now, err := c.Get(ctx, id)
+		if err == nil {
+			v = now
 		}
-		select {
-		case <-ctx.Done():
-			return v, ctx.Err()
-		case <-time.After(delay):
-		}
-		delay = min(delay*3/2, pollMax)
-	}
+		return v.Status == report.StatusCompleted, err
+	})
+	return v, err
 }
 
 func (c *Client) now() time.Time {
@@ -181,11 +126,18 @@ func (c *Client) policy() string {
 	return c.Policy
 }
 
-func (c *Client) sla() time.Duration {
-	if c.SLA == 0 {
-		return 30 * time.Minute
+func (c *Client) tenant() string {
+	if c.Tenant == "" {
+		return records.DefaultTenant
 	}
-	return c.SLA
+	return c.Tenant
+}
+
+func (c *Client) sla(policy string) time.Duration {
+	if sla := c.Terms[policy].SLA; sla > 0 {
+		return sla
+	}
+	return defaultSLA
 }
 
 func (c *Client) queueLease() time.Duration {

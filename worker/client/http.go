@@ -20,6 +20,7 @@ import (
 // concurrent use.
 type HTTP struct {
 	Base   string       // address of the service: "http://127.0.0.1:8080"
+	Key    string       // token of a key with the scopes submit and read: "hy_…"
 	Client *http.Client // default http.DefaultClient
 }
 
@@ -63,7 +64,7 @@ const (
 
 // Submit sends a picture with what was declared and returns the verification
 // that the service acknowledged. With an idempotencyKey it is safe to repeat.
-// The submission's File, Object, ID and Callback are not sent.
+// The submission's File, Object and ID are not sent.
 func (h *HTTP) Submit(ctx context.Context, picture []byte, s report.Submission, idempotencyKey string) (Verification, error) {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
@@ -72,7 +73,7 @@ func (h *HTTP) Submit(ctx context.Context, picture []byte, s report.Submission, 
 		{"registration_number", s.RegistrationNumber}, {"organization_code", s.OrganizationCode},
 		{"legal_representative", s.LegalRepresentative}, {"id_kind", s.IDKind}, {"id_number", s.IDNumber},
 		{"entity_type", s.EntityType}, {"email", s.Email}, {"phone", s.Phone},
-		{"purpose", string(s.Purpose)}, {"policy", s.Policy}, {"priority", s.Priority}, {"client_reference", s.ClientReference},
+		{"purpose", string(s.Purpose)}, {"policy", s.Policy}, {"priority", s.Priority}, {"client_reference", s.ClientReference}, {"callback", s.Callback},
 	}
 	if s.Consent != nil {
 		values = append(values, [2]string{"consent_basis", s.Consent.Basis},
@@ -140,6 +141,7 @@ func (h *HTTP) do(ctx context.Context, method, path string, header http.Header, 
 	if header != nil {
 		req.Header = header
 	}
+	req.Header.Set("Authorization", "Bearer "+h.Key)
 	c := h.Client
 	if c == nil {
 		c = http.DefaultClient

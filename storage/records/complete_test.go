@@ -1,0 +1,134 @@
+package records_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/storage/records"
+)
+
+// A verdict whose event is refused is not written either.
+func testCompleteWhole(t *testing.T, s *records.Store) {
+	v := create(t, s, newVerification())
+	before := get(t, s, v.ID)
+	for name, event := range map[string]records.Event{
+		"none":    {},
+		"type":    {Type: "Free text", Payload: []byte(`{}`)},
+		"payload": {Type: "verification.completed", Payload: []byte(`{`)},
+	} {
+		err := s.Complete(t.Context(), v.ID, failed("image_blurry"), records.Completion{At: now, Event: event})
+		if err == nil || retryable(err) {
+			t.Errorf("%s: got %v", name, err)
+		}
+		same(t, get(t, s, v.ID), before)
+		page, err := s.List(t.Context(), records.DefaultTenant, records.Query{ReasonCode: "image_blurry"})
+		if err != nil || len(page.Verifications) != 0 {
+			t.Errorf("%s: its reason is listed: %+v, %v", name, page, err)
+		}
+	}
+	c := done(now)
+	c.Event.ID, c.Event.Tenant, c.Event.Subject = records.NewID(), "acme", "another"
+	if err := s.Complete(t.Context(), v.ID, failed("image_blurry"), c); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Complete(t.Context(), v.ID, failed("image_blurry"), c); !errors.Is(err, records.ErrAlreadyCompleted) {
+		t.Errorf("got %v", err)
+	}
+	events, err := s.Events(t.Context(), records.DefaultTenant, 0, 10)
+	if err != nil || len(events) != 1 || events[0].ID != c.Event.ID || events[0].Subject != v.ID || !events[0].At.Equal(now) {
+		t.Errorf("got %+v, %v, want one event of the verification", events, err)
+	}
+}
+
+// Whatever runs beside each other, nobody waits for another in a circle.
+func testEverythingAtOnce(t *testing.T, s *records.Store) {
+	e, other := addEndpoint(t, s), addEndpoint(t, s)
+	known := addEvent(t, s, event("known"))
+	const rounds = 6
+	var group sync.WaitGroup
+	do := func(name string, f func(i int) error) {
+		for range 2 {
+			group.Go(func() {
+				for i := range rounds {
+					if err := f(i); err != nil {
+						t.Errorf("%s: %v", name, err)
+					}
+				}
+			})
+		}
+	}
+	late := now.Add(time.Hour)
+	do("life", func(i int) error {
+		v := newVerification()
+		v.Tenant = []string{records.DefaultTenant, "acme"}[i%2]
+		if _, _, err := s.Create(t.Context(), v, v.ID, []byte("hash")); err != nil {
+			return err
+		}
+		if _, err := s.StartAttempt(t.Context(), v.ID, now, lease); err != nil {
+			return err
+		}
+		c := done(now)
+		c.PictureUntil, c.SealedUntil, c.ReportUntil = now, now, now
+		r := failed("image_blurry", "uscc_mismatch")
+		r.Outcome = report.OutcomeReview
+		if err := s.Complete(t.Context(), v.ID, r, c); err != nil {
+			return err
+		}
+		_, err := s.Erase(t.Context(), v.Tenant, v.ID, entry("", ""))
+		return err
+	})
+	do("sweep", func(int) error {
+		_, err := s.LeaseDue(t.Context(), late, lease, all(5)...)
+		return err
+	})
+	do("at risk", func(int) error {
+		_, err := s.AtRisk(t.Context(), late, share, 5, atRiskEvent)
+		return err
+	})
+	do("retention", func(int) error {
+		_, sealed := s.DropSealed(t.Context(), late, 5)
+		_, reports := s.DropReports(t.Context(), late, 5)
+		return errors.Join(sealed, reports)
+	})
+	do("replay", func(int) error {
+		_, err := s.Replay(t.Context(), records.DefaultTenant, known.ID, now)
+		return err
+	})
+	do("send", func(i int) error {
+		out, err := s.LeaseDeliveries(t.Context(), late, lease, 5)
+		for _, o := range out {
+			if i%2 == 0 {
+				_, failure := s.DeliveryFailed(t.Context(), o.ID, "timeout", 0, late, late)
+				err = errors.Join(err, failure)
+			} else {
+				err = errors.Join(err, s.DeliverySucceeded(t.Context(), o.ID, 200, late))
+			}
+		}
+		return err
+	})
+	do("switch", func(i int) error {
+		_, err := s.DisableEndpoint(t.Context(), records.DefaultTenant, []string{e.ID, other.ID}[i%2], "asked", disabled(now.Add(time.Duration(i))))
+		return errors.Join(err, s.EnableEndpoint(t.Context(), records.DefaultTenant, e.ID, now))
+	})
+	do("keys", func(int) error {
+		k, hash := newKey("acme", records.ScopeAdmin)
+		return errors.Join(s.AddKey(t.Context(), k, hash), s.TouchKey(t.Context(), k.ID, now), s.RevokeKey(t.Context(), "acme", k.ID, now))
+	})
+	do("purge", func(int) error {
+		_, err := s.PurgeEvents(t.Context(), now, 5)
+		return err
+	})
+	do("verify", func(int) error {
+		_, err := s.VerifyAudit(t.Context(), records.DefaultTenant)
+		return err
+	})
+	group.Wait()
+	for _, tenant := range []string{records.DefaultTenant, "acme"} {
+		if head, err := s.VerifyAudit(t.Context(), tenant); err != nil || head.Seq != rounds {
+			t.Errorf("%s: %+v, %v", tenant, head, err)
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package records_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/storage/records"
+	"github.com/heyan/heyan/storage/storagetest"
+)
+
+var update = flag.Bool("update", false, "write the dump of the newest version, for the tests of the next one")
+
+// The rows of every dump, as that version wrote them.
+const (
+	oldQueued = "01900000-0000-7000-8000-000000000001"
+	oldFailed = "01900000-0000-7000-8000-000000000002"
+	oldReview = "01900000-0000-7000-8000-000000000003"
+	oldPassed = "01900000-0000-7000-8000-000000000004"
+)
+
+// fill writes them with the methods of today.
+func fill(t *testing.T, s *records.Store) {
+	for i, id := range []string{oldQueued, oldFailed, oldReview, oldPassed} {
+		v := newVerification()
+		v.ID, v.ObjectKey, v.Sealed = id, "pictures/"+id, []byte("sealed "+id)
+		v.CreatedAt, v.DeadlineAt = now.Add(time.Duration(i)*time.Minute), now.Add(30*time.Minute)
+		if id == oldPassed {
+			v.OrganizationID, v.ClientReference = "org-1", "ref '1'"
+		}
+		if _, _, err := s.Create(t.Context(), v, fmt.Sprint("key-", i+1), []byte{0, byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+		r := failed("uscc_mismatch", "image_blurry")
+		switch id {
+		case oldQueued:
+			continue
+		case oldReview:
+			r = failed("uscc_unreadable")
+			r.Outcome = report.OutcomeReview
+		case oldPassed:
+			r = report.Report{Status: report.StatusCompleted, Outcome: report.OutcomePass, Policy: "dingtalk@1"}
+		}
+		if err := s.Complete(t.Context(), id, r, done(now.Add(time.Hour))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.AddDataKey(t.Context(), records.DefaultTenant, []byte{1, 0, 2}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A database of every earlier version, and of this one, becomes one of this
+// version, and what was in it is there.
+func TestMigrations(t *testing.T) {
+	postgres := storagetest.StartPostgres(t)
+	for _, database := range []struct {
+		name string
+		dsn  func(testing.TB) string
+		dump func(t *testing.T, dsn string) string
+	}{
+		{"sqlite", sqliteDSN, dumpSQLite},
+		{"postgres", postgres.NewDatabase, dumpPostgres},
+	} {
+		migrations, err := filepath.Glob("migrations/*.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if newest := fmt.Sprintf("testdata/v%d.%s.sql", len(migrations), database.name); *update {
+			dsn := database.dsn(t)
+			s := open(t, dsn)
+			fill(t, s)
+			if err := os.WriteFile(newest, []byte(database.dump(t, dsn)), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for version := range len(migrations) {
+			name := fmt.Sprintf("v%d.%s.sql", version+1, database.name)
+			t.Run(name, func(t *testing.T) {
+				dump, err := os.ReadFile(filepath.Join("testdata", name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				dsn := database.dsn(t)
+				if _, err := raw(t, dsn).Exec(string(dump)); err != nil {
+					t.Fatal(err)
+				}
+				testUpgraded(t, open(t, dsn))
+			})
+		}
+	}
+}
+
+func testUpgraded(t *testing.T, s *records.Store) {
+	for i, id := range []string{oldQueued, oldFailed, oldReview, oldPassed} {
+		v := get(t, s, id)
+		if string(v.Sealed) != "sealed "+id || v.ObjectKey != "pictures/"+id || v.MaxAttempts != 3 || v.Policy != "dingtalk@1" ||
+			!v.CreatedAt.Equal(now.Add(time.Duration(i)*time.Minute)) || !v.LeaseUntil.Equal(now.Add(lease)) {
+			t.Errorf("got %+v", v)
+		}
+		if (v.Status == report.StatusQueued) != (id == oldQueued) || (v.Report == nil) != (id == oldQueued) ||
+			v.CompletedAt.IsZero() != (id == oldQueued) || v.DecidedAt.IsZero() != (id == oldQueued || id == oldReview) {
+			t.Errorf("got %+v", v)
+		}
+		repeated := newVerification()
+		first, created, err := s.Create(t.Context(), repeated, fmt.Sprint("key-", i+1), []byte{0, byte(i)})
+		if err != nil || created || first.ID != id {
+			t.Errorf("its idempotency key: %s, %t, %v", first.ID, created, err)
+		}
+		if chain, err := s.Attempts(t.Context(), records.DefaultTenant, id); err != nil || len(chain) != 1 {
+			t.Errorf("attempts: %+v, %v", chain, err)
+		}
+	}
+	for _, c := range []struct {
+		query records.Query
+		want  string
+	}{
+		{records.Query{Status: report.StatusQueued}, oldQueued},
+		{records.Query{Outcome: report.OutcomePass}, oldPassed},
+		{records.Query{ReasonCode: "uscc_mismatch"}, oldFailed},
+		{records.Query{ReasonCode: "image_blurry"}, oldFailed},
+		{records.Query{ReasonCode: "uscc_unreadable"}, oldReview},
+		{records.Query{ClientReference: "ref '1'"}, oldPassed},
+	} {
+		page, err := s.List(t.Context(), records.DefaultTenant, c.query)
+		if err != nil || len(page.Verifications) != 1 || page.Verifications[0].ID != c.want {
+			t.Errorf("%+v: got %+v, %v, want %s", c.query, page, err, c.want)
+		}
+	}
+	if key, err := s.DataKey(t.Context(), records.DefaultTenant); err != nil || string(key) != "\x01\x00\x02" {
+		t.Errorf("data key %x, %v", key, err)
+	}
+	if marked := atRisk(t, s, now.Add(29*time.Minute), 10); len(marked) != 2 {
+		t.Errorf("at risk: %+v", marked)
+	}
+	if _, err := s.Erase(t.Context(), records.DefaultTenant, oldFailed, entry("", "")); err != nil {
+		t.Error(err)
+	}
+	if due, err := s.LeaseDue(t.Context(), now.Add(time.Hour), lease, all(10)...); err != nil || len(due) != 1 || due[0].ID != oldQueued {
+		t.Errorf("due: %+v, %v", due, err)
+	}
+	complete(t, s, oldQueued, report.OutcomePass, now.Add(time.Hour))
+	if events, err := s.Events(t.Context(), records.DefaultTenant, 0, 100); err != nil || len(events) < 3 {
+		t.Errorf("events: %+v, %v", events, err)
+	}
+}
+
+func dumpSQLite(t *testing.T, dsn string) string {
+	db := raw(t, dsn)
+	column := func(statement string) (all []string) {
+		t.Helper()
+		rows, err := db.Query(statement)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var text string
+			if err := rows.Scan(&text); err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, text)
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	const tables = ` FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`
+	dump := column(`SELECT sql` + tables)
+	for _, table := range column(`SELECT name` + tables) {
+		var quoted []string
+		for _, name := range column(`SELECT name FROM pragma_table_info('` + table + `')`) {
+			quoted = append(quoted, "quote("+name+")")
+		}
+		dump = append(dump, column(`SELECT 'INSERT INTO `+table+` VALUES (' || `+strings.Join(quoted, ` || ',' || `)+` || ')' FROM `+table)...)
+	}
+	dump = append(dump, column(`SELECT sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL`)...)
+	return strings.Join(dump, ";\n") + ";\n"
+}
+
+func dumpPostgres(t *testing.T, dsn string) string {
+	output, err := exec.CommandContext(t.Context(), "pg_dump", "--inserts", "--no-owner", "--no-comments", dsn).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dump []string
+	for line := range strings.Lines(string(output)) {
+		// psql's own commands, comments, and what only says how it always was.
+		if !strings.HasPrefix(line, `\`) && !strings.HasPrefix(line, "--") && !strings.HasPrefix(line, "SET ") && strings.TrimSpace(line) != "" {
+			dump = append(dump, line)
+		}
+	}
+	return strings.Join(dump, "")
+}

@@ -1,0 +1,108 @@
+package records
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Stale is a picture whose time is over.
+type Stale struct {
+	ID        string
+	Tenant    string
+	ObjectKey string
+}
+
+// DuePictures returns up to limit pictures whose time is over by now, the
+// longest over first. Delete the object, then call PictureGone; whoever dies in
+// between does it again.
+func (s *Store) DuePictures(ctx context.Context, now time.Time, limit int) ([]Stale, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT id, tenant, object_key FROM verifications
+		WHERE picture_until > 0 AND picture_gone_at = 0 AND picture_until <= $1 ORDER BY picture_until LIMIT $2`, micros(now), limit)
+	due, err := collect(rows, err, func(r row) (p Stale, err error) { return p, r.Scan(&p.ID, &p.Tenant, &p.ObjectKey) })
+	return due, fail("due pictures", "", err)
+}
+
+// PictureGone notes that a picture was deleted. A second time changes nothing.
+func (s *Store) PictureGone(ctx context.Context, id string, now time.Time) error {
+	n, err := affected(s.db.ExecContext(ctx, `UPDATE verifications SET version = version + 1,
+		picture_gone_at = CASE WHEN picture_gone_at = 0 THEN $2 ELSE picture_gone_at END WHERE id = $1`, id, micros(now)))
+	return fail("picture gone", id, found(n, err))
+}
+
+// DropSealed clears up to limit sealed submissions whose time is over by now,
+// and returns how many there were.
+func (s *Store) DropSealed(ctx context.Context, now time.Time, limit int) (int, error) {
+	return s.drop(ctx, "drop sealed", `sealed = NULL, sealed_gone_at = $1`,
+		`sealed_until > 0 AND sealed_gone_at = 0 AND sealed_until <= $1 ORDER BY sealed_until`, now, limit)
+}
+
+// DropReports clears up to limit reports whose time is over by now, and returns
+// how many there were. Outcome, reason codes, the organization's code and hashes
+// stay.
+func (s *Store) DropReports(ctx context.Context, now time.Time, limit int) (int, error) {
+	return s.drop(ctx, "drop reports", `report = NULL, report_gone_at = $1`,
+		`report_until > 0 AND report_gone_at = 0 AND report_until <= $1 ORDER BY report_until`, now, limit)
+}
+
+func (s *Store) drop(ctx context.Context, op, set, due string, now time.Time, limit int) (int, error) {
+	n, err := affected(s.db.ExecContext(ctx, `WITH due AS MATERIALIZED (
+			SELECT id FROM verifications WHERE `+due+` LIMIT $2 `+s.skipLocked+`)
+		UPDATE verifications SET version = version + 1, `+set+` FROM due WHERE verifications.id = due.id`, micros(now), limit))
+	return n, fail(op, "", err)
+}
+
+// Erase drops sealed submission and report at once, makes the picture due, and
+// writes the entry, whose At is when; Tenant and Subject of it are set here.
+// Outcome, codes and hashes stay. What was erased before is returned as it is,
+// without another entry. A verification without its verdict is ErrNotCompleted:
+// it is at work.
+func (s *Store) Erase(ctx context.Context, tenant, id string, e Entry) (v Verification, err error) {
+	e.Tenant, e.Subject = tenant, id
+	err = s.transact(ctx, func(tx queryer) error {
+		v, err = scan(tx.QueryRowContext(ctx, `UPDATE verifications SET sealed = NULL, report = NULL,
+				sealed_gone_at = CASE WHEN sealed_gone_at = 0 THEN $3 ELSE sealed_gone_at END,
+				report_gone_at = CASE WHEN report_gone_at = 0 THEN $3 ELSE report_gone_at END,
+				picture_until = $3, erased_at = $3, version = version + 1
+			WHERE tenant = $1 AND id = $2 AND status = 'completed' AND erased_at = 0 RETURNING `+columns,
+			tenant, id, micros(e.At)))
+		if errors.Is(err, sql.ErrNoRows) {
+			v, err = get(ctx, tx, tenant, id)
+			if err == nil && v.ErasedAt.IsZero() {
+				err = ErrNotCompleted
+			}
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		_, err = appendEntry(ctx, tx, e)
+		return err
+	})
+	if err != nil {
+		return Verification{}, fail("erase", id, err)
+	}
+	return v, nil
+}
+
+// Unmask returns a verification with its sealed submission once the entry is
+// written that says who asked and why. ErrGone: there is nothing to unmask.
+// Tenant and Subject of the entry are set here.
+func (s *Store) Unmask(ctx context.Context, tenant, id string, e Entry) (v Verification, err error) {
+	e.Tenant, e.Subject = tenant, id
+	err = s.transact(ctx, func(tx queryer) error {
+		if v, err = get(ctx, tx, tenant, id); err != nil {
+			return err
+		}
+		if v.Sealed == nil {
+			return ErrGone
+		}
+		_, err = appendEntry(ctx, tx, e)
+		return err
+	})
+	if err != nil {
+		return Verification{}, fail("unmask", id, err)
+	}
+	return v, nil
+}
