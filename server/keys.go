@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/heyan/heyan/storage/records"
@@ -88,19 +89,31 @@ func (a *API) keys(ctx context.Context, _ *struct{}) (*keysOutput, error) {
 }
 
 func (a *API) revokeKey(ctx context.Context, in *ByID) (*struct{}, error) {
-	return nil, a.audited(ctx, in, "key.revoked", func(tenant string) error {
+	find := func(tenant string) error {
+		all, err := a.client.Records.Keys(ctx, tenant)
+		if err == nil && !slices.ContainsFunc(all, func(k records.Key) bool { return k.ID == in.ID }) {
+			err = records.ErrNotFound
+		}
+		return err
+	}
+	return nil, a.audited(ctx, in, "key.revoked", find, func(tenant string) error {
 		return a.client.Records.RevokeKey(ctx, tenant, in.ID, a.now())
 	})
 }
 
-// audited does something to what an id names, once the log says so.
-func (a *API) audited(ctx context.Context, in *ByID, action string, do func(tenant string) error) error {
+// audited does something to what an id names, once it is found and the log says
+// so: the log may hold what came to nothing in the end, never miss what was done.
+func (a *API) audited(ctx context.Context, in *ByID, action string, find, do func(tenant string) error) error {
+	tenant := keyOf(ctx).Tenant
 	err := in.check()
+	if err == nil {
+		err = find(tenant)
+	}
 	if err == nil {
 		_, err = a.client.Records.Append(ctx, a.entry(ctx, action, in.ID))
 	}
 	if err == nil {
-		err = do(keyOf(ctx).Tenant)
+		err = do(tenant)
 	}
 	if err != nil {
 		return a.failure(ctx, err)

@@ -81,7 +81,7 @@ func (a *API) register(api huma.API) {
 		"Send events to a URL; its signing secret is shown once", bodyErrors...), created), a.createEndpoint)
 	huma.Register(api, operation("endpoints", get, "/v1/webhook-endpoints", admin, "Webhook endpoints, oldest first"), a.endpoints)
 	o = operation("rotate_endpoint", post, "/v1/webhook-endpoints/{id}/rotate", admin, "A new signing secret, shown once", idErrors...)
-	o.Description = "For a day events are signed with the secret before as well."
+	o.Description = "Events are signed with the secret before as well, until the next rotation: rotate twice to end it at once."
 	huma.Register(api, o, a.rotateEndpoint)
 	huma.Register(api, accepted(operation("enable_endpoint", post, "/v1/webhook-endpoints/{id}/enable", admin,
 		"Take deliveries up again, those that were held first", idErrors...), http.StatusNoContent), a.enableEndpoint)
@@ -107,6 +107,8 @@ func (a *API) register(api huma.API) {
 	paths["/v1/verifications"].Post.RequestBody = requestBody(registry, form, object)
 	paths["/v1/verifications/{id}/resubmissions"].Post.RequestBody = requestBody(registry, form, object)
 	paths["/v1/prechecks"].Post.RequestBody = requestBody(registry, reflect.TypeFor[precheckForm](), nil)
+	paths["/v1/verifications/{id}/picture"].Get.Responses["200"].Content = map[string]*huma.MediaType{
+		"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
 	paths["/v1/uploads/{token}"].Put.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"*/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
 }

@@ -109,7 +109,9 @@ func TestUploads(t *testing.T) {
 	r := start(t, nil)
 	object := r.upload(t, r.Key, "good")
 	body := map[string]string{"object": object, "id_number": seedID, "client_reference": "order-8"}
-	header := func() http.Header { return http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {"up-1"}} }
+	header := func() http.Header {
+		return http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {"up-1"}}
+	}
 	text, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)

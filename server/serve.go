@@ -229,14 +229,17 @@ func (s *service) listen(ctx context.Context, handler http.Handler, drain func()
 	return web.Shutdown(closing)
 }
 
-// work verifies.
+// work verifies, and sends events.
 func (s *service) work(ctx context.Context) error {
 	w := &worker.Worker{
 		Records: s.records, Objects: s.objects, Vault: s.vault, Queue: s.queue, Engine: s.pool,
-		// The embedded object server has locked the data folder.
-		Alone:        s.embedded != nil && s.cfg.Redis == "" && s.cfg.Records == "",
 		SystemReport: s.cfg.SystemReport,
-		Logger:       s.cfg.Logger, SweepEvery: s.cfg.SweepEvery, QueueLease: s.cfg.QueueLease,
+		Terms:        s.cfg.Terms,
+		Webhooks: webhook.New(webhook.Config{
+			Records: s.records, Vault: s.vault, Guard: s.cfg.Webhooks, Registerer: s.metrics, Logger: s.cfg.Logger,
+		}),
+		Registerer: s.metrics,
+		Logger:     s.cfg.Logger, SweepEvery: s.cfg.SweepEvery, QueueLease: s.cfg.QueueLease,
 		RetryAfter: s.cfg.RetryAfter, DrainTimeout: s.cfg.DrainTimeout,
 	}
 	return w.Run(ctx)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/heyan/heyan/storage/records"
@@ -92,40 +91,50 @@ type secretOutput struct {
 	}
 }
 
+// findEndpoint reads the endpoint that an id names.
+func (a *API) findEndpoint(ctx context.Context, in *ByID, e *records.Endpoint) func(tenant string) error {
+	return func(tenant string) error {
+		all, err := a.client.Records.Endpoints(ctx, tenant)
+		for _, *e = range all {
+			if e.ID == in.ID {
+				return nil
+			}
+		}
+		if err == nil {
+			err = records.ErrNotFound
+		}
+		return err
+	}
+}
+
 // rotateEndpoint keeps the secret before for receivers that do not know the new
 // one yet, and no older one.
 func (a *API) rotateEndpoint(ctx context.Context, in *ByID) (*secretOutput, error) {
+	var e records.Endpoint
 	out := &secretOutput{}
 	out.Body.Secret = webhook.NewSecret()
-	err := a.audited(ctx, in, "endpoint.rotated", func(tenant string) error {
-		all, err := a.client.Records.Endpoints(ctx, tenant)
-		if err != nil {
-			return err
-		}
-		at := slices.IndexFunc(all, func(e records.Endpoint) bool { return e.ID == in.ID })
-		if at < 0 {
-			return records.ErrNotFound
-		}
+	err := a.audited(ctx, in, "endpoint.rotated", a.findEndpoint(ctx, in, &e), func(tenant string) error {
 		sealer, err := a.client.Vault.For(ctx, tenant)
 		if err != nil {
 			return err
 		}
-		secrets, err := webhook.OpenSecrets(sealer, in.ID, all[at].SealedSecrets)
+		secrets, err := webhook.OpenSecrets(sealer, e.ID, e.SealedSecrets)
 		if err != nil {
 			return err
 		}
-		sealed, err := webhook.SealSecrets(sealer, in.ID, append([]string{out.Body.Secret}, secrets[:min(1, len(secrets))]...))
+		sealed, err := webhook.SealSecrets(sealer, e.ID, append([]string{out.Body.Secret}, secrets[:min(1, len(secrets))]...))
 		if err != nil {
 			return err
 		}
-		return a.client.Records.SetEndpointSecrets(ctx, tenant, in.ID, sealed)
+		return a.client.Records.SetEndpointSecrets(ctx, tenant, e.ID, sealed)
 	})
 	return out, err
 }
 
 func (a *API) enableEndpoint(ctx context.Context, in *ByID) (*struct{}, error) {
-	return nil, a.audited(ctx, in, "endpoint.enabled", func(tenant string) error {
-		return a.client.Records.EnableEndpoint(ctx, tenant, in.ID, a.now())
+	var e records.Endpoint
+	return nil, a.audited(ctx, in, "endpoint.enabled", a.findEndpoint(ctx, in, &e), func(tenant string) error {
+		return a.client.Records.EnableEndpoint(ctx, tenant, e.ID, a.now())
 	})
 }
 
@@ -133,13 +142,14 @@ func (a *API) enableEndpoint(ctx context.Context, in *ByID) (*struct{}, error) {
 const reasonAsked = "asked"
 
 func (a *API) disableEndpoint(ctx context.Context, in *ByID) (*struct{}, error) {
-	return nil, a.audited(ctx, in, "endpoint.disabled", func(tenant string) error {
-		payload, err := json.Marshal(map[string]string{"id": in.ID, "status": "disabled", "reason": reasonAsked})
+	var e records.Endpoint
+	return nil, a.audited(ctx, in, "endpoint.disabled", a.findEndpoint(ctx, in, &e), func(tenant string) error {
+		payload, err := json.Marshal(map[string]string{"id": e.ID, "status": "disabled", "reason": reasonAsked})
 		if err != nil {
 			return err
 		}
 		now := a.now()
-		_, err = a.client.Records.DisableEndpoint(ctx, tenant, in.ID, reasonAsked, records.Event{
+		_, err = a.client.Records.DisableEndpoint(ctx, tenant, e.ID, reasonAsked, records.Event{
 			Type: webhook.EventDisabled, Dedupe: now.UTC().Format(time.RFC3339Nano), At: now, Payload: payload,
 		})
 		return err
@@ -147,8 +157,9 @@ func (a *API) disableEndpoint(ctx context.Context, in *ByID) (*struct{}, error) 
 }
 
 func (a *API) deleteEndpoint(ctx context.Context, in *ByID) (*struct{}, error) {
-	return nil, a.audited(ctx, in, "endpoint.deleted", func(tenant string) error {
-		return a.client.Records.DeleteEndpoint(ctx, tenant, in.ID)
+	var e records.Endpoint
+	return nil, a.audited(ctx, in, "endpoint.deleted", a.findEndpoint(ctx, in, &e), func(tenant string) error {
+		return a.client.Records.DeleteEndpoint(ctx, tenant, e.ID)
 	})
 }
 
@@ -231,7 +242,11 @@ type replayOutput struct {
 
 func (a *API) replay(ctx context.Context, in *ByID) (*replayOutput, error) {
 	out := &replayOutput{}
-	err := a.audited(ctx, in, "event.replayed", func(tenant string) (err error) {
+	find := func(tenant string) error {
+		_, err := a.client.Records.Deliveries(ctx, tenant, in.ID)
+		return err
+	}
+	err := a.audited(ctx, in, "event.replayed", find, func(tenant string) (err error) {
 		out.Body.Deliveries, err = a.client.Records.Replay(ctx, tenant, in.ID, a.now())
 		return err
 	})

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +36,12 @@ const (
 	// taskTimeout ends a handler that nothing else has ended. It is longer than
 	// an engine's start and deadline together (see engine.Config).
 	taskTimeout = 3 * time.Minute
+	// resultRetention is how long a task stays behind with its result, the thin
+	// payload of the verdict, for those who look there.
+	resultRetention = time.Hour
+	// filledKey stands in a queue that knows of everything that waited when it
+	// was new: one that was wiped has lost it.
+	filledKey = "heyan:filled"
 )
 
 // Queue carries the ids of verifications to workers, and nothing else. It may
@@ -56,6 +63,7 @@ type Queue struct {
 // host:port. With an empty address the queue lives in this process, reachable
 // by nobody else and gone with it.
 func OpenQueue(ctx context.Context, address string) (*Queue, error) {
+	redis.SetLogger(redisLogger{}) // for all of the process: go-redis has one
 	q := &Queue{awaitPoll: awaitPoll, closed: make(chan struct{})}
 	q.listen = sync.OnceFunc(q.subscribe)
 	var options *redis.Options
@@ -155,11 +163,61 @@ func (q *Queue) enqueue(ctx context.Context, tasks *asynq.Client, taskID, id, pr
 		return errors.New("queue: unknown priority")
 	}
 	_, err := tasks.EnqueueContext(ctx, asynq.NewTask(taskType, []byte(id)),
-		asynq.Queue(priority), asynq.TaskID(taskID), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout))
+		asynq.Queue(priority), asynq.TaskID(taskID), asynq.MaxRetry(maxRetry), asynq.Timeout(taskTimeout), asynq.Retention(resultRetention))
 	if err != nil {
 		return fmt.Errorf("queue: %w", err)
 	}
 	return nil
+}
+
+// filled says whether the queue has been told of all that waits.
+func (q *Queue) filled(ctx context.Context) (bool, error) {
+	n, err := q.client.Exists(ctx, filledKey).Result()
+	if err != nil {
+		return false, fmt.Errorf("queue: %w", err)
+	}
+	return n == 1, nil
+}
+
+func (q *Queue) setFilled(ctx context.Context) error {
+	if err := q.client.Set(ctx, filledKey, 1, 0).Err(); err != nil {
+		return fmt.Errorf("queue: %w", err)
+	}
+	return nil
+}
+
+// size is how many tasks of a priority wait or are at work.
+func (q *Queue) size(priority string) (int, error) {
+	info, err := q.inspector.GetQueueInfo(priority)
+	if errors.Is(err, asynq.ErrQueueNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("queue: %w", err)
+	}
+	return info.Pending + info.Active + info.Scheduled + info.Retry, nil
+}
+
+// children is how many pictures all workers of the deployment read at a time.
+func (q *Queue) children() (int, error) {
+	servers, err := q.inspector.Servers()
+	if err != nil {
+		return 0, fmt.Errorf("queue: %w", err)
+	}
+	n := 0
+	for _, s := range servers {
+		if s.Status == "active" {
+			n += s.Concurrency
+		}
+	}
+	return n, nil
+}
+
+// redisLogger passes on what go-redis says, which holds addresses and errors.
+type redisLogger struct{}
+
+func (redisLogger) Printf(ctx context.Context, format string, args ...any) {
+	slog.WarnContext(ctx, fmt.Sprintf(format, args...), "from", "go-redis")
 }
 
 // embedded is a Redis server inside this process.

@@ -1,31 +1,32 @@
-// Package worker takes queued verifications to their verdicts: it knows the
-// queue (and is the only importer of asynq), leases, attempts and the engine's
-// children. It must not know how a picture is read or decided, nor HTTP.
+// Package worker takes queued verifications to their verdicts, within their
+// deadlines, and clears away what is kept long enough: it knows the queue (and is
+// the only importer of asynq), leases, attempts and the engine's children. It
+// must not know how a picture is read or decided, nor HTTP.
 //
 // The records are the truth. The queue carries ids and may vanish at any time;
 // a sweeper puts back whatever the records say is still to be done. Nothing
-// personal enters the queue or a log.
+// personal enters the queue, a log or a metric.
 package worker
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
 	"log/slog"
-	"math"
 	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/storage/objects"
 	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/storage/vault"
 	"github.com/heyan/heyan/worker/engine"
+	"github.com/heyan/heyan/worker/webhook"
 )
 
 // MaxAttempts is how many attempts a verification gets before a person looks at it.
@@ -44,38 +45,51 @@ const (
 	attemptLease = taskTimeout + 10*time.Second
 	// closingTime is for the last words to the records after a context ended.
 	closingTime = 10 * time.Second
-	// sweepBatch is how many rows one statement leases.
-	sweepBatch = 200
 	// pollEvery is how often an idle worker asks the queue for work, and how
 	// often it looks for retries that are due.
 	pollEvery = 100 * time.Millisecond
 	// retryMax is the longest delay between two attempts.
 	retryMax = time.Minute
+	// janitorBatch is how many results asynq forgets at a time, every 8 s: far
+	// more than are added.
+	janitorBatch = 1000
 	// awayFactor slows retries while storage or engine are away as a whole.
 	awayFactor = 4
 )
 
-// Worker verifies. All fields without a default are required.
+// Engine reads pictures. The real one is *engine.Pool.
+type Engine interface {
+	Size() int // how many at the same time
+	// Verify returns *engine.RemoteError, *engine.DeathError when the attempt
+	// counts; any other error means that nothing was tried.
+	Verify(ctx context.Context, req engine.Request) (report.Report, error)
+}
+
+// Worker verifies. The fields of the first group are required.
 type Worker struct {
 	Records *records.Store
 	Objects *objects.Store
 	Vault   *vault.Vault
 	Queue   *Queue
-	Engine  *engine.Pool
+	Engine  Engine
 	// SystemReport is the report of a verification that we could not make, for
 	// a person to review; code is the reason.
 	SystemReport func(s report.Submission, code string) report.Report
-	// Alone: records and queue belong to this process and to no other.
-	Alone bool
 
-	Logger       *slog.Logger     // default slog.Default()
-	Now          func() time.Time // default time.Now
-	SweepEvery   time.Duration    // default 3 s
-	QueueLease   time.Duration    // until a row in the queue is looked after again; default 1 min
-	RetryAfter   time.Duration    // delay after the first failed attempt, doubling; default 1 s
-	DrainTimeout time.Duration    // for pictures at work when Run's context ends; default 20 s
+	Terms        map[string]Terms      // of policies, by name
+	Webhooks     *webhook.Sender       // nil: another process sends events
+	Registerer   prometheus.Registerer // of metrics; nil: none
+	Logger       *slog.Logger          // default slog.Default()
+	Now          func() time.Time      // default time.Now
+	SweepEvery   time.Duration         // default 3 s
+	QueueLease   time.Duration         // until a row in the queue is looked after again; default 1 min
+	RetryAfter   time.Duration         // delay after the first failed attempt, doubling; default 1 s
+	DrainTimeout time.Duration         // for pictures at work when Run's context ends; default 20 s
 
 	running sync.WaitGroup
+	pace    pace
+	metrics *metrics
+	held    bool // new batch work; known to the sweep alone
 }
 
 func (w *Worker) setDefaults() {
@@ -97,10 +111,11 @@ func (w *Worker) setDefaults() {
 	if w.DrainTimeout == 0 {
 		w.DrainTimeout = 20 * time.Second
 	}
+	w.metrics = newMetrics(w.Registerer, w.load)
 }
 
 // Run works until ctx ends, then takes no more work, lets the pictures at work
-// finish within DrainTimeout, and gives back the rest.
+// finish within DrainTimeout, and gives back the rest. Call it once.
 func (w *Worker) Run(ctx context.Context) error {
 	w.setDefaults()
 	server := asynq.NewServerFromRedisClient(w.Queue.client, asynq.Config{
@@ -111,85 +126,55 @@ func (w *Worker) Run(ctx context.Context) error {
 		ShutdownTimeout:          w.DrainTimeout,
 		RetryDelayFunc:           w.retryDelay,
 		IsFailure:                func(err error) bool { return errors.As(err, new(*failedAttempt)) },
+		JanitorBatchSize:         janitorBatch,
 		Logger:                   asynqLogger{w.Logger},
 		LogLevel:                 asynq.WarnLevel,
 	})
 	err := server.Start(asynq.HandlerFunc(func(ctx context.Context, t *asynq.Task) error {
 		w.running.Add(1)
 		defer w.running.Done()
-		return w.handle(ctx, string(t.Payload()))
+		result, err := w.handle(ctx, string(t.Payload()))
+		if result != nil {
+			if _, err := t.ResultWriter().Write(result); err != nil {
+				w.Logger.Warn("result not left in the queue", "error", err)
+			}
+		}
+		return err
 	}))
 	if err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}
-	w.sweepUntil(ctx)
+	var rounds sync.WaitGroup
+	rounds.Go(func() { w.every(ctx, "sweep", 0, w.SweepEvery, w.sweep) })
+	rounds.Go(func() { w.every(ctx, "deadlines", 0, atRiskEvery, w.watchDeadlines) })
+	rounds.Go(func() { w.every(ctx, "retention", 0, retentionEvery, w.retain) })
+	rounds.Go(func() { w.every(ctx, "orphans", orphansFirst, orphansEvery, w.collectOrphans) })
+	if w.Webhooks != nil {
+		rounds.Go(func() { w.Webhooks.Run(ctx) })
+	}
+	<-ctx.Done()
 	server.Shutdown()
 	w.running.Wait() // asynq does not wait for handlers that it gave up
+	rounds.Wait()
 	return nil
 }
 
-// beyond is later than any lease that stands in the records.
-const beyond = 365 * 24 * time.Hour
-
-// sweepUntil puts what is due back into the queue, now and then, until ctx ends.
-func (w *Worker) sweepUntil(ctx context.Context) {
-	sweep := w.sweep
-	if w.Alone {
-		sweep = w.takeOver
-	}
-	tick := time.NewTicker(w.SweepEvery)
-	defer tick.Stop()
+// every makes a round after a first delay and then at each interval, until ctx
+// ends. A round that fails is made again at its next time.
+func (w *Worker) every(ctx context.Context, name string, first, interval time.Duration, round func(context.Context) error) {
+	timer := time.NewTimer(first)
+	defer timer.Stop()
 	for {
-		err := sweep(ctx)
-		if err == nil {
-			sweep = w.sweep
-		} else if ctx.Err() == nil {
-			w.Logger.Error("sweep failed", "error", err)
-		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-timer.C:
 		}
-	}
-}
-
-// takeOver enqueues every verification that waits for its verdict: queue and
-// workers died with the process before this one, and nobody holds the leases
-// that stand in the records.
-func (w *Worker) takeOver(ctx context.Context) error {
-	_, err := w.enqueueDue(ctx, w.Now().Add(beyond), w.QueueLease-beyond, math.MaxInt32)
-	return err
-}
-
-// sweep enqueues every verification whose lease is over.
-func (w *Worker) sweep(ctx context.Context) error {
-	for {
-		n, err := w.enqueueDue(ctx, w.Now(), w.QueueLease, sweepBatch)
-		if err != nil || n < sweepBatch {
-			return err
+		if err := round(ctx); err != nil && ctx.Err() == nil {
+			w.Logger.Error("round failed", "round", name, "error", err)
 		}
+		timer.Reset(interval)
 	}
-}
-
-func (w *Worker) enqueueDue(ctx context.Context, by time.Time, lease time.Duration, limit int) (int, error) {
-	if err := w.Queue.Ping(ctx); err != nil {
-		return 0, err // leasing rows that cannot be enqueued would only delay them
-	}
-	windows := make([]records.Window, len(Priorities))
-	for i, priority := range Priorities {
-		windows[i] = records.Window{Priority: priority, Limit: limit}
-	}
-	due, err := w.Records.LeaseDue(ctx, by, lease, windows...)
-	for _, d := range due {
-		if failed := w.Queue.enqueueLost(ctx, d.ID, d.Priority, w.Now()); failed != nil {
-			err = fmt.Errorf("verification %s: %w", d.ID, failed)
-			if w.Queue.Ping(ctx) != nil {
-				break // the others would fail as well; they come due again
-			}
-		}
-	}
-	return len(due), err
 }
 
 // failedAttempt is an attempt that counts. Every other error of handle means
@@ -203,36 +188,43 @@ type failedAttempt struct {
 func (e *failedAttempt) Error() string { return e.code + ": " + e.cause.Error() }
 func (e *failedAttempt) Unwrap() error { return e.cause }
 
-// handle makes one attempt at a verification. nil: it has its verdict.
-func (w *Worker) handle(ctx context.Context, id string) error {
+// handle makes one attempt at a verification. nil: it has its verdict, which is
+// the result if it was given here.
+func (w *Worker) handle(ctx context.Context, id string) (result []byte, err error) {
 	begin := w.Now()
 	log := w.Logger.With("verification", id)
 	v, err := w.Records.StartAttempt(ctx, id, begin, attemptLease)
 	if errors.Is(err, records.ErrAlreadyCompleted) || errors.Is(err, records.ErrNotFound) {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
 		log.Warn("attempt not started", "error", err)
-		return err
+		return nil, err
 	}
 	log = log.With("attempt", v.Attempts)
 	rep, err := w.attempt(ctx, v)
 	if err == nil {
-		err = w.complete(ctx, v, rep)
+		result, err = w.complete(ctx, v, rep)
 	}
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closingTime)
 	defer cancel()
-	var failed *failedAttempt
+	failed, counts := errors.AsType[*failedAttempt](err)
+	if err == nil || counts {
+		w.pace.took(w.Now().Sub(begin))
+	}
+	if counts {
+		w.metrics.failed.WithLabelValues(failed.code).Inc()
+	}
 	switch {
 	case err == nil:
 		log.Info("verified", "outcome", rep.Outcome, "took", w.Now().Sub(begin))
-		return nil
-	case !errors.As(err, &failed):
+		return result, nil
+	case !counts:
 		log.Warn("attempt given back", "error", err)
 		if err := w.Records.Requeue(closing, id, w.Now()); err != nil && !errors.Is(err, records.ErrAlreadyCompleted) {
 			log.Error("attempt not given back", "error", err)
 		}
-		return err
+		return nil, err
 	case failed.last || v.Attempts >= v.MaxAttempts:
 		log.Error("last attempt failed", "code", failed.code, "error", err)
 		return w.giveUp(closing, v, failed.code)
@@ -243,7 +235,7 @@ func (w *Worker) handle(ctx context.Context, id string) error {
 	if err := w.Records.RecordFailure(closing, id, failed.code, retryAt); err != nil && !errors.Is(err, records.ErrAlreadyCompleted) {
 		log.Error("failure not recorded", "error", err)
 	}
-	return err
+	return nil, err
 }
 
 // attempt reads the picture once.
@@ -272,7 +264,8 @@ func (w *Worker) attempt(ctx context.Context, v records.Verification) (report.Re
 			code = codeTimeout
 		}
 		err = &failedAttempt{code, !remote.Retryable(), err}
-	} else if _, died := errors.AsType[*engine.DeathError](err); died {
+	} else if death, died := errors.AsType[*engine.DeathError](err); died {
+		w.metrics.deaths.WithLabelValues(string(death.Cause)).Inc()
 		err = &failedAttempt{codeEngineFailed, false, err}
 	}
 	return report.Report{}, err
@@ -293,44 +286,37 @@ func gone(err error) bool {
 	return errors.Is(err, objects.ErrNotFound) || errors.Is(err, objects.ErrTooLarge) || errors.Is(err, objects.ErrInvalidKey)
 }
 
-// complete writes the verdict. Another's verdict that came first stands.
-func (w *Worker) complete(ctx context.Context, v records.Verification, rep report.Report) error {
+// complete writes the verdict and returns its thin payload, nil when another's
+// came first, which stands.
+func (w *Worker) complete(ctx context.Context, v records.Verification, rep report.Report) ([]byte, error) {
 	rep.ID, rep.Status = v.ID, report.StatusCompleted
-	event, err := completed(v, rep)
-	if err != nil {
-		return &failedAttempt{codeEngineFailed, false, err}
+	v.Status, v.Outcome, v.CompletedAt = rep.Status, rep.Outcome, w.Now()
+	v.Reasons = make([]string, len(rep.Reasons))
+	for i, reason := range rep.Reasons {
+		v.Reasons[i] = reason.Code
 	}
-	err = w.Records.Complete(ctx, v.ID, rep, records.Completion{At: w.Now(), Event: event})
-	var fault *records.Error
-	switch {
-	case err == nil, errors.Is(err, records.ErrAlreadyCompleted):
+	err := w.Records.Complete(ctx, v.ID, rep, w.completion(v))
+	first := err == nil
+	if first || errors.Is(err, records.ErrAlreadyCompleted) {
 		if err := w.Queue.Announce(ctx, v.ID); err != nil {
 			w.Logger.Warn("verdict not announced", "verification", v.ID, "error", err)
 		}
-		return nil
+	}
+	var fault *records.Error
+	switch {
+	case first:
+		w.metrics.verdict(v, rep, w.knows(v.Policy))
+		return thin(v), nil
+	case errors.Is(err, records.ErrAlreadyCompleted):
+		return nil, nil
 	case errors.As(err, &fault) && !fault.Retryable() && ctx.Err() == nil:
-		return &failedAttempt{codeEngineFailed, false, err} // the report is unfit to be kept
+		return nil, &failedAttempt{codeEngineFailed, false, err} // the report is unfit to be kept
 	}
-	return err
-}
-
-// completed is the event of a verdict: ids and codes only.
-func completed(v records.Verification, rep report.Report) (records.Event, error) {
-	thin := struct {
-		ID      string         `json:"id"`
-		Status  report.Status  `json:"status"`
-		Outcome report.Outcome `json:"outcome"`
-		Reasons []string       `json:"reasons"`
-	}{v.ID, rep.Status, rep.Outcome, make([]string, len(rep.Reasons))}
-	for i, reason := range rep.Reasons {
-		thin.Reasons[i] = reason.Code
-	}
-	payload, err := json.Marshal(thin)
-	return records.Event{Type: "verification.completed", Payload: payload}, err
+	return nil, err
 }
 
 // giveUp hands the verification to a person.
-func (w *Worker) giveUp(ctx context.Context, v records.Verification, code string) error {
+func (w *Worker) giveUp(ctx context.Context, v records.Verification, code string) ([]byte, error) {
 	s, err := OpenSubmission(ctx, w.Vault, v)
 	if err != nil {
 		s = report.Submission{Policy: v.Policy}

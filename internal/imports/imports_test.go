@@ -96,7 +96,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"worker":          {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker/engine", "worker/webhook"},
 		"worker/client":   {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker"},
 		"server": {"pipeline/report", "pipeline/codes", "pipeline/verdict", "storage/objects", "storage/records", "storage/vault",
-			"worker", "worker/client", "worker/engine"},
+			"worker", "worker/client", "worker/engine", "worker/webhook"},
 	}
 	for name, p := range list(t, module+"...") {
 		allowed, ruled := may[name]

@@ -147,6 +147,10 @@ func ended(ctx context.Context, tx queryer, id string, next DeliveryStatus, next
 
 // Deliveries returns the deliveries of an event of a tenant.
 func (s *Store) Deliveries(ctx context.Context, tenant, eventID string) ([]Delivery, error) {
+	var one int
+	if err := s.db.QueryRowContext(ctx, `SELECT 1 FROM events WHERE tenant = $1 AND id = $2`, tenant, eventID).Scan(&one); err != nil {
+		return nil, fail("deliveries", eventID, err)
+	}
 	rows, err := s.db.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries
 		WHERE tenant = $1 AND event_id = $2 ORDER BY id`, tenant, eventID)
 	all, err := collect(rows, err, func(r row) (d Delivery, err error) { return d, r.Scan(d.fields()...) })
