@@ -67,11 +67,15 @@ func (f *serviceFlags) config() (server.Config, error) {
 // childFlags are of a process that reads pictures.
 type childFlags struct {
 	engineFlags
-	Workers int `env:"HEYAN_WORKERS" help:"Engine children; one per core by default."`
+	Workers int    `env:"HEYAN_WORKERS" help:"Engine children; one per core by default."`
+	Engine  string `type:"path" env:"HEYAN_ENGINE" help:"Program to start as an engine child in place of this one, with the same arguments: one that confines it, say."`
 }
 
 func (f *childFlags) engine() (engine.Config, error) {
 	line, err := f.command(1)
+	if err == nil && f.Engine != "" {
+		line[0] = f.Engine
+	}
 	return engine.Config{Command: line, Size: f.Workers}, err
 }
 
