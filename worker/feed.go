@@ -101,7 +101,7 @@ func (w *Worker) feed(ctx context.Context, l load) error {
 	if hold {
 		return nil
 	}
-	there, err := w.Queue.size(Batch)
+	there, err := w.Queue.size(ctx, Batch)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -186,12 +187,20 @@ func (q *Queue) setFilled(ctx context.Context) error {
 	return nil
 }
 
-// size is how many tasks of a priority wait or are at work.
-func (q *Queue) size(priority string) (int, error) {
-	info, err := q.inspector.GetQueueInfo(priority)
-	if errors.Is(err, asynq.ErrQueueNotFound) {
+// size is how many tasks of a priority wait or are at work. The inspector knows
+// no context: a server that does not answer is found out before.
+func (q *Queue) size(ctx context.Context, priority string) (int, error) {
+	if err := q.Ping(ctx); err != nil {
+		return 0, err
+	}
+	known, err := q.inspector.Queues()
+	if err != nil {
+		return 0, fmt.Errorf("queue: %w", err)
+	}
+	if !slices.Contains(known, priority) {
 		return 0, nil
 	}
+	info, err := q.inspector.GetQueueInfo(priority)
 	if err != nil {
 		return 0, fmt.Errorf("queue: %w", err)
 	}
@@ -199,7 +208,10 @@ func (q *Queue) size(priority string) (int, error) {
 }
 
 // children is how many pictures all workers of the deployment read at a time.
-func (q *Queue) children() (int, error) {
+func (q *Queue) children(ctx context.Context) (int, error) {
+	if err := q.Ping(ctx); err != nil {
+		return 0, err
+	}
 	servers, err := q.inspector.Servers()
 	if err != nil {
 		return 0, fmt.Errorf("queue: %w", err)

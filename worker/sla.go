@@ -67,7 +67,7 @@ func (w *Worker) load(ctx context.Context) (load, error) {
 	if err != nil {
 		return load{}, err
 	}
-	children, err := w.Queue.children()
+	children, err := w.Queue.children(ctx)
 	if err != nil {
 		return load{}, err
 	}

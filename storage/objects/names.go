@@ -14,52 +14,47 @@ import (
 	"github.com/rclone/gofakes3"
 )
 
-// names remembers which key stands in which file while a list goes on from page
-// to page: a file is named by its key, so that what was read once stays true,
-// and each page only reads the names in the folder.
+// names remembers the keys of the files while a list goes on from page to page:
+// a file is named by its key, so that what was read once stays true, and each
+// page only reads the names in the folder.
 type names struct {
-	mu    sync.Mutex
-	known map[string]string // key by file name
+	mu   sync.Mutex
+	read map[string]bool // names of the files whose keys are known
+	keys []string        // in order; some may have been deleted since
 }
 
-// keys are all keys in the folder, in order.
-func (f *folder) keys() ([]string, error) {
-	dir, err := os.Open(f.objects)
+// update reads the keys of the files that are new. It needs the lock.
+func (n *names) update(folder string) error {
+	dir, err := os.Open(folder)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	files, err := dir.Readdirnames(-1)
 	if err := errors.Join(err, dir.Close()); err != nil {
-		return nil, err
+		return err
 	}
-	f.names.mu.Lock()
-	defer f.names.mu.Unlock()
-	known, keys := make(map[string]string, len(files)), make([]string, 0, len(files))
+	if n.read == nil {
+		n.read = make(map[string]bool, len(files))
+	}
+	known := len(n.keys)
 	for _, file := range files {
-		key, ok := f.names.known[file]
-		if !ok {
-			meta, err := readFile(filepath.Join(f.objects, file))
-			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged) {
-				continue // deleted meanwhile, or nothing that could be served
-			}
-			if err != nil {
-				return nil, err
-			}
-			key = meta.Key
+		if n.read[file] {
+			continue
 		}
-		known[file] = key
-		keys = append(keys, key)
+		meta, err := readFile(filepath.Join(folder, file))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged) {
+			continue // deleted meanwhile, or nothing that could be served
+		}
+		if err != nil {
+			return err
+		}
+		n.read[file] = true
+		n.keys = append(n.keys, meta.Key)
 	}
-	f.names.known = known
-	slices.Sort(keys)
-	return keys, nil
-}
-
-// forget gives the memory back when a list has ended.
-func (f *folder) forget() {
-	f.names.mu.Lock()
-	defer f.names.mu.Unlock()
-	f.names.known = nil
+	if len(n.keys) > known {
+		slices.Sort(n.keys)
+	}
+	return nil
 }
 
 func readFile(path string) (metadata, error) {
@@ -79,10 +74,12 @@ func (f *folder) ListBucket(_ context.Context, bucket string, prefix *gofakes3.P
 	if prefix.Delimiter != "" {
 		return nil, gofakes3.ErrNotImplemented
 	}
-	keys, err := f.keys()
-	if err != nil {
+	f.names.mu.Lock()
+	defer f.names.mu.Unlock()
+	if err := f.names.update(f.objects); err != nil {
 		return nil, err
 	}
+	keys := f.names.keys
 	at, found := slices.BinarySearch(keys, max(prefix.Prefix, page.Marker))
 	if found && page.Marker >= prefix.Prefix && page.HasMarker {
 		at++ // the marker itself was on the page before
@@ -106,6 +103,6 @@ func (f *folder) ListBucket(_ context.Context, bucket string, prefix *gofakes3.P
 		list.Add(&gofakes3.Content{Key: key, Size: meta.Size, ETag: `"` + hex.EncodeToString(meta.MD5) + `"`,
 			LastModified: gofakes3.NewContentTime(meta.Created)})
 	}
-	f.forget()
+	f.names.read, f.names.keys = nil, nil // the list has ended: give the memory back
 	return list, nil
 }

@@ -92,17 +92,9 @@ func (v *Vault) For(ctx context.Context, tenant string) (*Sealer, error) {
 func (v *Vault) wrapped(ctx context.Context, tenant string) ([]byte, error) {
 	wrapped, err := v.keys.DataKey(ctx, tenant)
 	if err == nil && wrapped == nil {
-		dataKey := make([]byte, keyBytes)
-		if _, err := io.ReadFull(rand.Reader, dataKey); err != nil {
+		var offer []byte
+		if offer, err = v.newDataKey(tenant); err != nil {
 			return nil, err
-		}
-		masters, failed := v.reread() // which of them is current may have changed
-		if failed != nil {
-			return nil, failed
-		}
-		offer, failed := wrap(masters[0], tenant, dataKey)
-		if failed != nil {
-			return nil, failed
 		}
 		wrapped, err = v.keys.AddDataKey(ctx, tenant, offer)
 	}
@@ -110,6 +102,19 @@ func (v *Vault) wrapped(ctx context.Context, tenant string) ([]byte, error) {
 		return nil, fmt.Errorf("vault: data key: %w", err)
 	}
 	return wrapped, nil
+}
+
+// newDataKey draws a key and wraps it with the master that is current now.
+func (v *Vault) newDataKey(tenant string) ([]byte, error) {
+	masters, err := v.reread()
+	if err != nil {
+		return nil, err
+	}
+	dataKey := make([]byte, keyBytes)
+	if _, err := io.ReadFull(rand.Reader, dataKey); err != nil {
+		return nil, err
+	}
+	return wrap(masters[0], tenant, dataKey)
 }
 
 // unwrap opens a data key. One that was wrapped with a key not known here may
