@@ -83,6 +83,9 @@ func TestKeys(t *testing.T) {
 	if len(log.Entries) != 2 || log.Entries[0].Action != "key.revoked" || log.Entries[1].Action != "key.created" {
 		t.Errorf("audit %+v", log.Entries)
 	}
+	if !strings.Contains(r.log.String(), `"route":"GET /v1/keys","status":403`) || !strings.Contains(r.log.String(), `"key":"`+all.Keys[0].ID) {
+		t.Error("requests and their keys are not logged")
+	}
 	if strings.Contains(r.log.String(), made.Token) || strings.Contains(r.log.String(), r.Key) {
 		t.Error("a token stands in the log")
 	}
@@ -122,7 +125,11 @@ func (r *running) populate(t *testing.T) ids {
 // acceptable is a body that each operation takes.
 func acceptable(o operationDoc) (http.Header, string) {
 	if _, has := o.RequestBody.Content["multipart/form-data"]; has {
-		contentType, body := formText("@picture=good")
+		fields := []string{"@picture=good"}
+		if o.OperationID != "precheck" {
+			fields = append(fields, "id_number="+seedID, "phone="+seedPhone, "email="+seedEmail)
+		}
+		contentType, body := formText(fields...)
 		return http.Header{"Content-Type": {contentType}}, body
 	}
 	body := map[string]string{

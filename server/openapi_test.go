@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -43,7 +44,7 @@ type schemaDoc struct {
 
 func openAPI(t testing.TB) (document, []byte) {
 	t.Helper()
-	api := NewAPI(Options{Client: &client.Client{}, Metrics: prometheus.NewRegistry()})
+	api := NewAPI(Options{Client: &client.Client{}, Metrics: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)})
 	w := httptest.NewRecorder()
 	api.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
 	var doc document

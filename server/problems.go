@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -139,9 +140,14 @@ func message(d *huma.ErrorDetail) string {
 	return "the value cannot be read"
 }
 
-// unrouted answers what mux has no handler for.
+// unrouted answers what mux has no handler for, and what it would redirect to a
+// cleaner path with a page that quotes it.
 func unrouted(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path.Clean("/"+r.URL.Path) != r.URL.Path {
+			writeProblem(w, problem(http.StatusNotFound, "not_found", "there is nothing at this address"))
+			return
+		}
 		if _, pattern := mux.Handler(r); pattern == "" {
 			w = &refusal{ResponseWriter: w}
 		}

@@ -227,6 +227,21 @@ func TestPictureUnmaskErase(t *testing.T) {
 	if sealed.Declared.IDNumber != seedID || sealed.Declared.Phone != seedPhone {
 		t.Errorf("unmasked %+v", sealed)
 	}
+	var seen struct {
+		ID       string
+		Declared struct {
+			Name, Phone, Email string
+			IDNumber           string `json:"id_number"`
+		}
+	}
+	r.ask(t, r.Key, "GET", path, nil, &seen)
+	if d := seen.Declared; seen.ID != v.ID || d.Name == "" || d.Phone != "138****8000" || d.Email != "s***@example.com" || d.IDNumber != "110105********002X" {
+		t.Errorf("masked %+v", seen)
+	}
+	reader := r.newKey(t, "default", time.Time{}, records.ScopeRead)
+	if got := r.ask(t, reader, "GET", path, nil, nil); bytes.Contains(got.body, []byte(`"declared"`)) {
+		t.Errorf("a key without the scope review sees what was declared: %s", got.body)
+	}
 	for name, body := range map[string]any{"no reason": map[string]string{}, "short": map[string]string{"reason": "x"},
 		"control": map[string]string{"reason": "abc\x00"}, "more": map[string]string{"reason": "abc", seedPhone: "x"}} {
 		r.is(t, name, r.ask(t, r.Key, "POST", path+"/unmask", body, nil), 422, "invalid_request")

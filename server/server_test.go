@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/worker/client"
 )
 
@@ -486,6 +487,7 @@ func TestOperationalAnswers(t *testing.T) {
 func TestNoPersonalDataAnywhere(t *testing.T) {
 	server, address := startRedis(t)
 	r := start(t, func(c *Config) { c.Redis = address })
+	r.Key = r.newKey(t, "default", time.Time{}, records.ScopeSubmit, records.ScopeRead)
 	for _, picture := range []string{"good", "crash " + filepath.Join(t.TempDir(), "n") + " 1", "refuse"} {
 		if _, err := r.Wait(deadline(t, 20*time.Second), submit(t, &r.HTTP, picture).ID); err != nil {
 			t.Fatal(err)

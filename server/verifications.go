@@ -2,33 +2,14 @@ package server
 
 import (
 	"context"
-	"errors"
-	"io"
-	"net/http"
-	"slices"
-	"strconv"
 	"time"
 
-	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/google/uuid"
 
 	"github.com/heyan/heyan/pipeline/report"
-	"github.com/heyan/heyan/storage/objects"
 	"github.com/heyan/heyan/storage/records"
-	"github.com/heyan/heyan/worker"
 	"github.com/heyan/heyan/worker/client"
-	"github.com/heyan/heyan/worker/engine"
 )
-
-// Raw keeps the request: its body is read part by part, never to a file.
-type Raw struct{ request *http.Request }
-
-// Resolve is called by huma.
-func (in *Raw) Resolve(ctx huma.Context) []error {
-	in.request, _ = humago.Unwrap(ctx)
-	return nil
-}
 
 // ByID names a thing of the caller's tenant. What is no id is nothing's.
 type ByID struct {
@@ -42,81 +23,6 @@ func (in ByID) check() error {
 	return nil
 }
 
-type SubmitInput struct {
-	Raw
-	IdempotencyKey string `header:"Idempotency-Key" maxLength:"255" pattern:"^[ -~]*$" doc:"A repeat with the same key and body replays the first answer; it is remembered for 7 days"`
-}
-
-type resubmitInput struct {
-	SubmitInput
-	ByID
-}
-
-type submitOutput struct {
-	Location string `header:"Location"`
-	Replayed string `header:"Idempotent-Replayed" doc:"true when the answer is that of an earlier call"`
-	Body     client.Verification
-}
-
-func (a *API) submit(ctx context.Context, in *SubmitInput) (*submitOutput, error) {
-	return a.take(ctx, in, func(c *client.Client, picture []byte, s report.Submission) (client.Verification, bool, error) {
-		if picture == nil {
-			return c.SubmitObject(ctx, s, in.IdempotencyKey)
-		}
-		return c.Submit(ctx, picture, s, in.IdempotencyKey)
-	})
-}
-
-func (a *API) resubmit(ctx context.Context, in *resubmitInput) (*submitOutput, error) {
-	if err := in.check(); err != nil {
-		return nil, a.failure(ctx, err)
-	}
-	return a.take(ctx, &in.SubmitInput, func(c *client.Client, picture []byte, s report.Submission) (client.Verification, bool, error) {
-		return c.Resubmit(ctx, in.ID, picture, s, in.IdempotencyKey)
-	})
-}
-
-func (a *API) take(ctx context.Context, in *SubmitInput, submit func(*client.Client, []byte, report.Submission) (client.Verification, bool, error)) (*submitOutput, error) {
-	select {
-	case a.uploads <- struct{}{}:
-		defer func() { <-a.uploads }()
-	case <-ctx.Done():
-		return nil, unavailable("too many uploads at once")
-	}
-	body, err := readBody(in.request, submissionFields)
-	if err != nil {
-		return nil, err
-	}
-	s, err := a.submission(body)
-	if err == nil {
-		err = a.checkCallback(ctx, s.Callback)
-	}
-	if err != nil {
-		return nil, a.failure(ctx, err)
-	}
-	v, replayed, err := submit(a.client.For(keyOf(ctx).Tenant), body.picture, s)
-	if err != nil {
-		return nil, a.failure(ctx, err)
-	}
-	visitOf(ctx).verification = v.ID
-	out := &submitOutput{Location: "/v1/verifications/" + v.ID, Body: v}
-	if replayed {
-		out.Replayed = "true"
-	}
-	return out, nil
-}
-
-func (a *API) checkCallback(ctx context.Context, endpoint string) error {
-	if endpoint == "" {
-		return nil
-	}
-	all, err := a.client.Records.Endpoints(ctx, keyOf(ctx).Tenant)
-	if err == nil && !slices.ContainsFunc(all, func(e records.Endpoint) bool { return e.ID == endpoint }) {
-		err = invalid("form", "callback", "there is no webhook endpoint of this id")
-	}
-	return err
-}
-
 type getInput struct {
 	ByID
 	Wait int `query:"wait" minimum:"0" maximum:"30" doc:"Seconds to wait for the report"`
@@ -126,17 +32,27 @@ type verificationOutput struct {
 	Body client.Verification
 }
 
-func (a *API) get(ctx context.Context, in *getInput) (*verificationOutput, error) {
+type getOutput struct {
+	Body struct {
+		client.Verification
+		Declared *report.Declared `json:"declared,omitempty" doc:"Personal data masked; for keys of the scope review, as long as it is kept"`
+	}
+}
+
+func (a *API) get(ctx context.Context, in *getInput) (*getOutput, error) {
 	err := in.check()
-	var v client.Verification
+	out := &getOutput{}
 	if err == nil {
-		v, err = a.wait(ctx, in.ID, time.Duration(in.Wait)*time.Second)
+		out.Body.Verification, err = a.wait(ctx, in.ID, time.Duration(in.Wait)*time.Second)
+	}
+	if err == nil && keyOf(ctx).Has(records.ScopeReview) {
+		out.Body.Declared, err = a.masked(ctx, in.ID)
 	}
 	if err != nil {
 		return nil, a.failure(ctx, err)
 	}
-	visitOf(ctx).verification = v.ID
-	return &verificationOutput{v}, nil
+	visitOf(ctx).verification = in.ID
+	return out, nil
 }
 
 // wait returns the verification when it is completed, the time is up or the
@@ -222,159 +138,4 @@ func (a *API) attempts(ctx context.Context, in *ByID) (*attemptsOutput, error) {
 	out := &attemptsOutput{}
 	out.Body.Verifications = views(all)
 	return out, nil
-}
-
-// entry is what the audit log says of what a key does now.
-func (a *API) entry(ctx context.Context, action, subject string) records.Entry {
-	key := keyOf(ctx)
-	return records.Entry{Tenant: key.Tenant, At: a.now(), Actor: "key:" + key.ID, Action: action, Subject: subject}
-}
-
-// picture streams what was submitted: the type is not told, so that no browser
-// runs or shows it by itself.
-func (a *API) picture(ctx context.Context, in *ByID) (*huma.StreamResponse, error) {
-	body, info, err := a.openPicture(ctx, in)
-	if err != nil {
-		return nil, a.failure(ctx, err)
-	}
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		defer body.Close()
-		hc.SetHeader("Content-Type", "application/octet-stream")
-		hc.SetHeader("Content-Disposition", `attachment; filename="picture"`)
-		hc.SetHeader("Content-Length", strconv.FormatInt(info.Size, 10))
-		if _, err := io.Copy(hc.BodyWriter(), body); err != nil {
-			a.log.Warn("picture not sent to its end", "request", visitOf(ctx).id, "error", err)
-		}
-	}}, nil
-}
-
-// openPicture has the audit entry written before the first byte.
-func (a *API) openPicture(ctx context.Context, in *ByID) (io.ReadCloser, objects.Info, error) {
-	if err := in.check(); err != nil {
-		return nil, objects.Info{}, err
-	}
-	v, err := a.client.Records.Get(ctx, keyOf(ctx).Tenant, in.ID)
-	if err == nil && (!v.PictureGoneAt.IsZero() || !v.ErasedAt.IsZero()) {
-		err = records.ErrGone
-	}
-	if err != nil {
-		return nil, objects.Info{}, err
-	}
-	visitOf(ctx).verification = v.ID
-	body, info, err := a.client.Objects.Get(ctx, v.ObjectKey, engine.MaxPicture)
-	if errors.Is(err, objects.ErrNotFound) {
-		err = records.ErrGone
-	}
-	if err != nil {
-		return nil, objects.Info{}, err
-	}
-	if _, err := a.client.Records.Append(ctx, a.entry(ctx, "picture.read", v.ID)); err != nil {
-		body.Close()
-		return nil, objects.Info{}, err
-	}
-	return body, info, nil
-}
-
-type unmaskInput struct {
-	ByID
-	Body struct {
-		Reason string `json:"reason" minLength:"3" maxLength:"512" pattern:"^\\P{C}*$" patternDescription:"printable text" doc:"Why; it stands in the audit log, so no personal data"`
-	}
-}
-
-type unmaskOutput struct {
-	Body struct {
-		Declared report.Declared `json:"declared"`
-		Consent  *report.Consent `json:"consent,omitempty"`
-	}
-}
-
-func (a *API) unmask(ctx context.Context, in *unmaskInput) (*unmaskOutput, error) {
-	err := in.check()
-	var v records.Verification
-	if err == nil {
-		entry := a.entry(ctx, "submission.unmasked", in.ID)
-		entry.Reason = in.Body.Reason
-		v, err = a.client.Records.Unmask(ctx, keyOf(ctx).Tenant, in.ID, entry)
-	}
-	var s report.Submission
-	if err == nil {
-		visitOf(ctx).verification = v.ID
-		s, err = worker.OpenSubmission(ctx, a.client.Vault, v)
-	}
-	if err != nil {
-		return nil, a.failure(ctx, err)
-	}
-	out := &unmaskOutput{}
-	out.Body.Declared, out.Body.Consent = s.Declared, s.Consent
-	return out, nil
-}
-
-// erase lets the record forget first: whoever dies then leaves a picture that
-// the worker's retention finds due.
-func (a *API) erase(ctx context.Context, in *ByID) (*verificationOutput, error) {
-	err := in.check()
-	var v records.Verification
-	if err == nil {
-		v, err = a.client.Records.Erase(ctx, keyOf(ctx).Tenant, in.ID, a.entry(ctx, "verification.erased", in.ID))
-	}
-	if err != nil {
-		return nil, a.failure(ctx, err)
-	}
-	visitOf(ctx).verification = v.ID
-	if v.PictureGoneAt.IsZero() {
-		now := a.now()
-		err := a.client.Objects.Delete(ctx, v.ObjectKey)
-		if err == nil {
-			err = a.client.Records.PictureGone(ctx, v.ID, now)
-		}
-		if err != nil {
-			a.log.Warn("erased picture not deleted yet", "verification", v.ID, "error", err)
-		} else {
-			v.PictureGoneAt = now
-		}
-	}
-	return &verificationOutput{client.View(v)}, nil
-}
-
-// The share of the engine that pre-checks may wait for, and how long: a caller
-// looks at a screen.
-const (
-	precheckShare   = 2 // under way for each child
-	precheckTimeout = 20 * time.Second
-)
-
-type precheckOutput struct {
-	Body report.Report
-}
-
-func (a *API) precheck(ctx context.Context, in *Raw) (*precheckOutput, error) {
-	if a.engine == nil {
-		return nil, unavailable("this process has no engine")
-	}
-	select {
-	case a.prechecks <- struct{}{}:
-		defer func() { <-a.prechecks }()
-	default:
-		return nil, unavailable("the engine is busy")
-	}
-	body, err := readBody(in.request, precheckFields)
-	if err == nil {
-		err = a.checkPolicy(body.values["policy"])
-	}
-	if err != nil {
-		return nil, err
-	}
-	policy := body.values["policy"]
-	if policy == "" {
-		policy = a.client.Policy
-	}
-	// A caller who goes away does not cost the child, which a canceled context kills.
-	working, cancel := context.WithTimeout(context.WithoutCancel(ctx), precheckTimeout)
-	defer cancel()
-	answer, err := a.engine.Verify(working, engine.Request{Precheck: true, Policy: policy, Picture: body.picture})
-	if err != nil {
-		return nil, a.failure(ctx, err)
-	}
-	return &precheckOutput{answer}, nil
 }

@@ -180,7 +180,7 @@ type event struct {
 type eventsOutput struct {
 	Body struct {
 		Events []event `json:"events" nullable:"false"`
-		Next   int64   `json:"next" doc:"Cursor to go on from"`
+		Next   int64   `json:"next,omitempty" doc:"Cursor to go on from; absent when there was nothing new"`
 	}
 }
 
@@ -190,7 +190,7 @@ func (a *API) events(ctx context.Context, in *eventsInput) (*eventsOutput, error
 		return nil, a.failure(ctx, err)
 	}
 	out := &eventsOutput{}
-	out.Body.Next, out.Body.Events = in.After, make([]event, len(all))
+	out.Body.Events = make([]event, len(all))
 	for i, e := range all {
 		out.Body.Events[i] = event{e.ID, e.Seq, e.Type, e.Subject, e.At, e.Payload}
 		out.Body.Next = e.Seq

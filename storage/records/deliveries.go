@@ -145,7 +145,8 @@ func ended(ctx context.Context, tx queryer, id string, next DeliveryStatus, next
 	return endpoint, err
 }
 
-// Deliveries returns the deliveries of an event of a tenant.
+// Deliveries returns the deliveries of an event of a tenant; ErrNotFound when it
+// has no such event.
 func (s *Store) Deliveries(ctx context.Context, tenant, eventID string) ([]Delivery, error) {
 	var one int
 	if err := s.db.QueryRowContext(ctx, `SELECT 1 FROM events WHERE tenant = $1 AND id = $2`, tenant, eventID).Scan(&one); err != nil {

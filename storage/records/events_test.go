@@ -326,6 +326,23 @@ func testDisable(t *testing.T, s *records.Store) {
 	}
 }
 
+func testDeleteEndpoint(t *testing.T, s *records.Store) {
+	e, kept := addEndpoint(t, s), addEndpoint(t, s)
+	sent := addEvent(t, s, event("1"))
+	if err := s.DeleteEndpoint(t.Context(), records.DefaultTenant, e.ID); err != nil {
+		t.Fatal(err)
+	}
+	want(t, s.DeleteEndpoint(t.Context(), records.DefaultTenant, e.ID), records.ErrNotFound)
+	if got := statuses(t, s, sent.ID); len(got) != 1 || got[kept.ID] != records.DeliveryPending {
+		t.Errorf("got %v", got)
+	}
+	_, err := s.DeliveryFailed(t.Context(), sent.ID+"."+e.ID, "timeout", 0, now, now)
+	want(t, err, records.ErrNotFound)
+	if got := statuses(t, s, addEvent(t, s, event("2")).ID); len(got) != 1 {
+		t.Errorf("got %v", got)
+	}
+}
+
 // Of several senders none gets the delivery of another, while one endpoint is
 // switched off and on.
 func testDeliveryRace(t *testing.T, s *records.Store) {

@@ -61,6 +61,7 @@ func testFilters(t *testing.T, s *records.Store) {
 			ReasonCode: "image_blurry", From: now, To: now.Add(time.Hour)}, func(v records.Verification) bool {
 			return v.Outcome == report.OutcomeFail && v.OrganizationID == "org-1" && v.Policy == "strict" && slices.Contains(v.Reasons, "image_blurry")
 		}},
+		{"nothing", records.Query{Status: "unknown"}, func(records.Verification) bool { return false }},
 		{"nothing", records.Query{Status: report.StatusQueued, ReasonCode: "image_blurry"}, func(records.Verification) bool { return false }},
 	} {
 		var want []string
@@ -136,6 +137,32 @@ func testAttempts(t *testing.T, s *records.Store) {
 	v.Previous = ""
 	if _, created, err := s.Create(t.Context(), v, "key", []byte("hash")); err != nil || !created {
 		t.Errorf("the key of a refused call is taken: %t, %v", created, err)
+	}
+}
+
+func testRepeated(t *testing.T, s *records.Store) {
+	v := newVerification()
+	if _, _, err := s.Create(t.Context(), v, "key", []byte("hash")); err != nil {
+		t.Fatal(err)
+	}
+	stored := get(t, s, v.ID)
+	for _, c := range []struct {
+		tenant, key, hash string
+		known             bool
+		err               error
+	}{
+		{records.DefaultTenant, "key", "hash", true, nil},
+		{records.DefaultTenant, "key", "other", false, records.ErrConflict},
+		{records.DefaultTenant, "other", "hash", false, nil},
+		{"acme", "key", "hash", false, nil},
+	} {
+		got, known, err := s.Repeated(t.Context(), c.tenant, c.key, []byte(c.hash))
+		if known != c.known || !errors.Is(err, c.err) || retryable(err) {
+			t.Errorf("%+v: got %t, %v", c, known, err)
+		}
+		if known {
+			same(t, got, stored)
+		}
 	}
 }
 

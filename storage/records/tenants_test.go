@@ -166,8 +166,9 @@ func testTenants(t *testing.T, s *records.Store) {
 	_, unmask := s.Unmask(t.Context(), "other", v.ID, entry("other", ""))
 	_, replay := s.Replay(t.Context(), "other", events[0].ID, now)
 	_, disable := s.DisableEndpoint(t.Context(), "other", e.ID, "asked", disabled(now))
+	_, deliveries := s.Deliveries(t.Context(), "other", events[0].ID)
 	for name, err := range map[string]error{
-		"previous": previous, "get": getErr, "attempts": attempts, "erase": erase, "unmask": unmask, "replay": replay,
+		"previous": previous, "deliveries": deliveries, "delete": s.DeleteEndpoint(t.Context(), "other", e.ID), "get": getErr, "attempts": attempts, "erase": erase, "unmask": unmask, "replay": replay,
 		"disable": disable, "enable": s.EnableEndpoint(t.Context(), "other", e.ID, now),
 		"secrets": s.SetEndpointSecrets(t.Context(), "other", e.ID, []byte("x")),
 	} {
@@ -186,10 +187,6 @@ func testTenants(t *testing.T, s *records.Store) {
 	listed, err := s.Events(t.Context(), "other", 0, 10)
 	if err != nil || len(listed) != 0 {
 		t.Errorf("events: %+v, %v", listed, err)
-	}
-	deliveries, err := s.Deliveries(t.Context(), "other", events[0].ID)
-	if err != nil || len(deliveries) != 0 {
-		t.Errorf("deliveries: %+v, %v", deliveries, err)
 	}
 	endpoints, err := s.Endpoints(t.Context(), "other")
 	if err != nil || len(endpoints) != 0 {

@@ -268,10 +268,15 @@ func (q Query) statement(tenant string) (string, []any, error) {
 	if q.ReasonCode != "" {
 		match(`verifications.id = verification_reasons.id AND code = ?`, q.ReasonCode)
 	}
-	if q.Status == report.StatusQueued { // by the index of outcomes
+	// A verification is queued exactly as long as it has no outcome; the index is
+	// one of outcomes.
+	switch q.Status {
+	case "":
+	case report.StatusQueued:
 		match(`outcome = ?`, "")
-	}
-	if q.Status != "" {
+	case report.StatusCompleted:
+		match(`outcome <> ?`, "")
+	default:
 		match(`status = ?`, string(q.Status))
 	}
 	if q.Outcome != "" {

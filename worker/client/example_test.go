@@ -50,7 +50,11 @@ func ExampleClient_Submit() {
 	}
 	defer queue.Close()
 
-	c := &client.Client{Records: store, Objects: pictures, Vault: seals, Queue: queue}
+	c := &client.Client{
+		Records: store, Objects: pictures, Vault: seals, Queue: queue,
+		Tenant: "shop", // of many that share the service; "default" where there is one
+		Terms:  map[string]worker.Terms{"dingtalk": {SLA: 30 * time.Minute}},
+	}
 	submission := report.Submission{Declared: report.Declared{Name: "示例科技有限公司"}, Priority: worker.Interactive}
 	v, _, err := c.Submit(ctx, []byte("the bytes of a photo"), submission, "order-7")
 	if err != nil {
@@ -78,7 +82,7 @@ func ExampleClient_Submit() {
 
 // ExampleHTTP_Submit talks to a running service.
 func ExampleHTTP_Submit() {
-	service := &client.HTTP{Base: "http://127.0.0.1:8080"}
+	service := &client.HTTP{Base: "http://127.0.0.1:8080", Key: os.Getenv("HEYAN_KEY")}
 	picture, err := os.ReadFile("license.jpg")
 	if err != nil {
 		log.Fatal(err)
