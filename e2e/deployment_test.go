@@ -18,6 +18,7 @@ import (
 // deployment is a service with all its processes.
 type deployment struct {
 	client.HTTP // with a key of all scopes
+	answers     *honest
 
 	folder  string // logs, and the data of its processes
 	records string // address of the records
@@ -88,7 +89,8 @@ func (d *deployment) answering(t testing.TB, args ...string) *service {
 	t.Helper()
 	address, log := storagetest.FreeAddress(t), filepath.Join(d.folder, "api.log")
 	s := run(t, log, d.env, append(args, "--listen", address)...)
-	d.Base = "http://" + address
+	d.answers = &honest{t: t, counts: map[int]int{}}
+	d.HTTP = client.HTTP{Base: "http://" + address, Client: &http.Client{Transport: d.answers}}
 	d.waitReady(t)
 	text, err := os.ReadFile(log)
 	if err != nil {

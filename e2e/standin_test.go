@@ -3,7 +3,7 @@ package e2e
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
+	"fmt"
 	"os"
 	"strconv"
 	"syscall"
@@ -22,6 +22,9 @@ const standInEnv = "HEYAN_E2E_STAND_IN"
 // value of its own.
 const nonce = "nonce"
 
+// dieOn is a picture that kills the stand-in.
+const dieOn = "a picture on which native code dies"
+
 // standIn answers as the engine does, without reading: the outcome depends on
 // the picture's hash alone.
 func standIn() error {
@@ -34,6 +37,12 @@ func standIn() error {
 		return err
 	}
 	return engine.Serve(context.Background(), os.Stdin, out, func(_ context.Context, r engine.Request) (report.Report, error) {
+		if string(r.Picture) == dieOn {
+			os.Exit(1)
+		}
+		if s := r.Submission; s.IDNumber != "" { // as careless as native code may be
+			fmt.Fprintf(os.Stderr, "reading for %s %s %s\n", s.IDNumber, s.Phone, s.Email)
+		}
 		end := processorTime() + cost
 		for processorTime() < end {
 			sha256.Sum256(r.Picture)
@@ -56,11 +65,6 @@ func standInOutcome(picture []byte) report.Outcome {
 		return report.OutcomeFail
 	}
 	return report.OutcomePass
-}
-
-func hash(picture []byte) string {
-	sum := sha256.Sum256(picture)
-	return hex.EncodeToString(sum[:])
 }
 
 // processorTime is what this process has used of it.

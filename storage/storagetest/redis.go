@@ -43,6 +43,9 @@ func (r *Redis) Start(t testing.TB) {
 	r.server = start(t, command, nil, func() bool { return client.Ping(context.Background()).Err() == nil })
 }
 
+// Folder holds all that it keeps.
+func (r *Redis) Folder() string { return r.dir }
+
 // Kill ends the server with SIGKILL, as a crash would.
 func (r *Redis) Kill() { r.server.kill() }
 

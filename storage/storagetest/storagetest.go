@@ -84,9 +84,28 @@ func (p *Postgres) ready() bool {
 	return db.Ping() == nil
 }
 
+// Folder holds all that it keeps.
+func (p *Postgres) Folder() string { return p.dir }
+
 // Kill ends the server with SIGKILL, as a crash would.
 func (p *Postgres) Kill() {
 	p.server.kill()
+}
+
+// SetReadOnly makes every transaction that begins from then on read-only, as a
+// standby's are before it is promoted.
+func (p *Postgres) SetReadOnly(t testing.TB, on bool) {
+	t.Helper()
+	db, err := sql.Open("pgx", p.dsn("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, statement := range []string{"ALTER SYSTEM SET default_transaction_read_only = " + strconv.FormatBool(on), "SELECT pg_reload_conf()"} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // NewDatabase makes an empty database and returns its postgres:// address.
@@ -174,6 +193,9 @@ func (s *S3) Start(t testing.TB) {
 		return true
 	})
 }
+
+// Folder holds all that it keeps.
+func (s *S3) Folder() string { return s.dir }
 
 // Kill ends the server with SIGKILL, as a crash would.
 func (s *S3) Kill() { s.server.kill() }

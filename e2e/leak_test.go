@@ -1,0 +1,368 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // database/sql driver "pgx"
+	"github.com/redis/go-redis/v9"
+	_ "modernc.org/sqlite" // database/sql driver "sqlite"
+
+	"github.com/heyan/heyan/worker"
+)
+
+// person is whose data must stay sealed: numbers that nobody has.
+type person struct{ id, phone, email string }
+
+func newPerson(number int) person {
+	id := fmt.Sprintf("11010519%02d1231%03d", 50+number/1000, number%1000)
+	sum := 0
+	for i, weight := range []int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2} {
+		sum += weight * int(id[i]-'0')
+	}
+	return person{id + string("10X98765432"[sum%11]), fmt.Sprintf("1390000%04d", number), fmt.Sprintf("person%04d@leak.example", number)}
+}
+
+// witness keeps everything that left the deployment, by where it was seen.
+type witness struct {
+	mu   sync.Mutex
+	seen map[string]*bytes.Buffer
+}
+
+func (w *witness) add(where string, what ...[]byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.seen[where] == nil {
+		w.seen[where] = &bytes.Buffer{}
+	}
+	for _, text := range what {
+		w.seen[where].Write(append(text, '\n'))
+	}
+}
+
+// addFolder takes every file under a folder.
+func (w *witness) addFolder(t *testing.T, where, folder string) {
+	t.Helper()
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		w.add(where, []byte(path), text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// addTables takes every row of a database as text: its files may hold them
+// compressed.
+func (w *witness) addTables(t *testing.T, driver, dsn, list string) {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	tables := rowsOf(t, db, list)
+	if len(tables) < 5 {
+		t.Fatalf("tables %v", tables)
+	}
+	for _, table := range tables {
+		for _, row := range rowsOf(t, db, "SELECT * FROM "+table) {
+			w.add("table "+table, []byte(row))
+		}
+	}
+}
+
+// rowsOf are the rows of an answer, each as the text of its columns.
+func rowsOf(t *testing.T, db *sql.DB, query string) (all []string) {
+	t.Helper()
+	rows, err := db.Query(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	names, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns, places := make([]sql.RawBytes, len(names)), make([]any, len(names))
+	for i := range columns {
+		places[i] = &columns[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(places...); err != nil {
+			t.Fatal(err)
+		}
+		texts := make([]string, len(columns))
+		for i, c := range columns {
+			texts[i] = string(c)
+		}
+		all = append(all, strings.Join(texts, " "))
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// monitor keeps every command that Redis hears until the test ends.
+func (w *witness) monitor(t *testing.T, r *redis.Client) {
+	heard := make(chan string, 1000)
+	m := r.Monitor(context.WithoutCancel(t.Context()), heard)
+	m.Start()
+	go func() {
+		for line := range heard {
+			w.add("redis commands", []byte(line))
+		}
+	}()
+	t.Cleanup(func() { m.Stop(); r.Close() })
+}
+
+// addRedis takes every key with its serialized value.
+func (w *witness) addRedis(t *testing.T, r *redis.Client) {
+	t.Helper()
+	defer r.Close()
+	keys := r.Scan(t.Context(), 0, "", 1000).Iterator()
+	for keys.Next(t.Context()) {
+		value, err := r.Dump(t.Context(), keys.Val()).Result()
+		if err != nil && !errors.Is(err, redis.Nil) { // it expired this moment
+			t.Fatal(err)
+		}
+		w.add("redis keys", []byte(keys.Val()), []byte(value))
+	}
+	if err := keys.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// accuse names every place where something of a person was seen.
+func (w *witness) accuse(t *testing.T, people []person) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for where, text := range w.seen {
+		t.Logf("%-24s %d bytes", where, text.Len())
+		for _, p := range people {
+			for _, value := range []string{p.id, strings.ToLower(p.id), p.phone, p.email} {
+				if i := bytes.Index(text.Bytes(), []byte(value)); i >= 0 {
+					t.Errorf("%s holds %s: …%q…", where, value, text.Bytes()[max(0, i-120):min(text.Len(), i+120)])
+				}
+			}
+		}
+	}
+}
+
+// call makes a request and keeps its answer, head and body.
+func (w *witness) call(t *testing.T, d *deployment, method, path, contentType string, body []byte, header ...string) (int, []byte) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, d.Base+path, bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+d.Key)
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	response, err := d.Client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var head bytes.Buffer
+	_ = response.Header.Write(&head) // a buffer takes everything
+	w.add("answers", []byte(response.Status), head.Bytes(), answer)
+	return response.StatusCode, answer
+}
+
+// form is a submission of a person, in a file that carries their name.
+func form(t *testing.T, picture []byte, p person, fields ...string) (contentType string, body []byte) {
+	t.Helper()
+	var b bytes.Buffer
+	m := multipart.NewWriter(&b)
+	for i := 0; i+1 < len(fields); i += 2 {
+		if err := m.WriteField(fields[i], fields[i+1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part, err := m.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {fmt.Sprintf(`form-data; name="picture"; filename="%s %s.jpg"`, p.id, p.phone)},
+		"Content-Type":        {"image/" + p.phone},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := part.Write(picture); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return m.FormDataContentType(), b.Bytes()
+}
+
+func (p person) fields(more ...string) []string {
+	return append([]string{"name", "霁川测试有限公司", "id_number", p.id, "phone", p.phone, "email", p.email, "policy", "photo"}, more...)
+}
+
+// fullRun makes the deployment do all that it does with people's data, and all
+// that it refuses.
+func (w *witness) fullRun(t *testing.T, d *deployment, people []person) {
+	received := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		var head bytes.Buffer
+		_ = r.Header.Write(&head) // a buffer takes everything
+		w.add("webhooks", head.Bytes(), body)
+	}))
+	t.Cleanup(received.Close)
+	status, answer := w.call(t, d, http.MethodPost, "/v1/webhook-endpoints", "application/json", []byte(`{"url":"`+received.URL+`"}`))
+	if status != http.StatusCreated {
+		t.Fatalf("%d: %s", status, answer)
+	}
+	sample, err := os.ReadFile("../testdata/samples/clean_pass.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ids []string
+	for i, p := range people {
+		picture := [][]byte{tile(i), []byte(p.id + " is no picture"), []byte(dieOn), sample}[i%4]
+		contentType, body := form(t, picture, p, p.fields("priority", worker.Priorities[i%len(worker.Priorities)])...)
+		status, answer := w.call(t, d, http.MethodPost, "/v1/verifications", contentType, body, "Idempotency-Key", fmt.Sprint(i))
+		var v struct{ ID string }
+		if err := json.Unmarshal(answer, &v); err != nil || status != http.StatusAccepted {
+			t.Fatalf("%d: %s", status, answer)
+		}
+		ids = append(ids, v.ID)
+		w.refusals(t, d, p, i)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), settleTimeout)
+	defer cancel()
+	for _, id := range ids {
+		if _, err := d.Wait(ctx, id); err != nil {
+			t.Fatalf("%s: %v; last words\n%s", id, err, d.lastWords())
+		}
+		for _, path := range []string{"", "/attempts", "/picture"} {
+			w.call(t, d, http.MethodGet, "/v1/verifications/"+id+path, "", nil)
+		}
+	}
+	for _, path := range []string{"/v1/verifications", "/v1/events", "/v1/audit", "/v1/sla", "/v1/keys", "/v1/webhook-endpoints", "/metrics", "/readyz", "/openapi.json"} {
+		if status, answer := w.call(t, d, http.MethodGet, path, "", nil); status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, status, answer)
+		}
+	}
+	w.call(t, d, http.MethodDelete, "/v1/verifications/"+ids[0], "", nil)
+	w.unmask(t, d, ids[1], people[1])
+}
+
+// unmask shows that what nobody saw was there: it alone gives a person's data,
+// to a key of the scope review. Its answer is not kept among the others.
+func (w *witness) unmask(t *testing.T, d *deployment, id string, p person) {
+	t.Helper()
+	apart := &witness{seen: map[string]*bytes.Buffer{}}
+	_, answer := apart.call(t, d, http.MethodPost, "/v1/verifications/"+id+"/unmask", "application/json", []byte(`{"reason":"end-to-end test"}`))
+	for _, value := range []string{p.id, p.phone, p.email} {
+		if !bytes.Contains(answer, []byte(value)) {
+			t.Errorf("unmask does not show %s", value)
+		}
+	}
+}
+
+// refusals are requests that put a person's data where it does not belong.
+func (w *witness) refusals(t *testing.T, d *deployment, p person, number int) {
+	t.Helper()
+	key := fmt.Sprint(number)
+	for _, fields := range [][]string{
+		p.fields("name", "另一家测试有限公司"),              // the idempotency key's conflict
+		p.fields("priority", p.id),                 // no such priority
+		p.fields("policy", p.email),                // no such policy
+		p.fields(p.email, "x"),                     // no such field
+		p.fields("consent_at", p.phone),            // no time
+		p.fields("callback", p.phone),              // no such endpoint
+		p.fields("phone", p.phone+"\x00"),          // not printable
+		p.fields("uscc", strings.Repeat(p.id, 60)), // too long
+	} {
+		contentType, body := form(t, tile(number), p, fields...)
+		w.call(t, d, http.MethodPost, "/v1/verifications", contentType, body, "Idempotency-Key", key)
+	}
+	for _, path := range []string{"/v1/verifications/" + p.id, "/v1/verifications?limit=" + p.phone, "/v1/verifications?" + p.id + "=1",
+		"/v1/verifications?after=" + p.email, "/v1/verifications?from=" + p.phone, "/v1/" + p.email, "/v1/events/" + p.id + "/deliveries"} {
+		w.call(t, d, http.MethodGet, path, "", nil, "User-Agent", p.email, "Referer", "http://"+p.id)
+	}
+	for _, body := range []string{`{"object":"uploads/` + p.id + `"}`, `{"object":1,"phone":"` + p.phone, `{"` + p.email + `":1}`, `"` + p.phone + `"`} {
+		w.call(t, d, http.MethodPost, "/v1/verifications", "application/json", []byte(body))
+		w.call(t, d, http.MethodPost, "/v1/uploads", "application/json", []byte(body))
+		w.call(t, d, http.MethodPost, "/v1/keys", "application/json", []byte(body))
+	}
+	w.call(t, d, http.MethodPost, "/v1/uploads", "application/json", []byte(`{"size":100,"content_type":"image/jpeg"}`))
+	w.call(t, d, http.MethodGet, "/v1/verifications", "", nil, "Authorization", "Bearer "+p.id)
+	w.call(t, d, http.MethodGet, "/v1/verifications", "", nil, "Authorization", "Basic "+p.phone)
+}
+
+var webhooksHere = []string{"HEYAN_WEBHOOK_ALLOW=127.0.0.0/8", "HEYAN_WEBHOOK_HTTP=true"}
+
+func newPeople(from, to int) (people []person) {
+	for i := from; i < to; i++ {
+		people = append(people, newPerson(i))
+	}
+	return people
+}
+
+// TestNothingLeaks looks for every person's data in all that one machine said
+// and kept, with the engine itself.
+func TestNothingLeaks(t *testing.T) {
+	t.Parallel()
+	w := &witness{seen: map[string]*bytes.Buffer{}}
+	people := newPeople(0, 8)
+	d := alone(t, webhooksHere...)
+	w.fullRun(t, d, people)
+	d.api.stop(t)
+	w.addFolder(t, "files", d.folder)
+	w.addTables(t, "sqlite", "file:"+strings.TrimPrefix(d.records, "sqlite://"), `SELECT name FROM sqlite_master WHERE type = 'table'`)
+	w.accuse(t, people)
+}
+
+// TestNothingLeaksBetweenMachines does the same where queue, photos and records
+// stand on servers, and a careless child reads.
+func TestNothingLeaksBetweenMachines(t *testing.T) {
+	t.Parallel()
+	w := &witness{seen: map[string]*bytes.Buffer{}}
+	people := newPeople(100, 112)
+	on := startServers(t)
+	w.monitor(t, on.redis.Client())
+	d := many(t, on, on.s3.Config.Endpoint, 1, append(webhooksHere, standing(standInCost)...)...)
+	w.fullRun(t, d, people)
+	w.addRedis(t, on.redis.Client())
+	for _, s := range append(d.workers, d.api) {
+		s.stop(t)
+	}
+	w.addTables(t, "pgx", d.records, `SELECT tablename FROM pg_tables WHERE schemaname = 'public'`)
+	on.postgres.Kill()
+	for where, folder := range map[string]string{"files": d.folder, "postgres files": on.postgres.Folder(), "s3 files": on.s3.Folder(), "redis files": on.redis.Folder()} {
+		w.addFolder(t, where, folder)
+	}
+	w.accuse(t, people)
+}
