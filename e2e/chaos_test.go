@@ -14,9 +14,9 @@ const (
 	// standInCost is what a picture takes the stand-in: so little that queue,
 	// storage and records are what is at work most of the time.
 	standInCost = 3 * time.Millisecond
-	// longestCalm and longestAbsence are between two deaths, and between the
-	// death of a server and its return.
-	longestCalm    = 900 * time.Millisecond
+	// deathsEach is how often each victim dies.
+	deathsEach = 8
+	// longestAbsence is between the death of a server and its return.
 	longestAbsence = 600 * time.Millisecond
 	// chaosTimeout bounds the submissions among deaths, settleTimeout the
 	// verdicts after the last of them: work that a dead worker held comes back
@@ -33,30 +33,35 @@ type victim struct {
 	back func()
 }
 
-// among kills one victim after the other, in an order of chance, each as often
-// as the others, until done is closed.
-func among(t *testing.T, done <-chan struct{}, victims []victim) {
+// among kills the victims in an order of chance, each so often, at moments of
+// chance spread over the submissions; every fourth death follows the one before
+// at once.
+func (l *ledger) among(t *testing.T, total int, done <-chan struct{}, victims []victim) {
 	t.Helper()
 	chance := rand.New(rand.NewPCG(*seed, uint64(len(victims))))
-	pause := func(longest time.Duration) { time.Sleep(time.Duration(chance.Int64N(int64(longest)))) }
-	deaths := 0
-	defer func() { t.Logf("seed %d: %d deaths", *seed, deaths) }()
-	for {
+	deaths := deathsEach * len(victims)
+	calm := 8 * total / deaths / 3 // twice the mean, of three in four
+	next := int64(0)
+	for range deathsEach {
 		for _, i := range chance.Perm(len(victims)) {
-			select {
-			case <-done:
-				return
-			default:
+			if chance.IntN(4) > 0 {
+				next += chance.Int64N(int64(calm))
+			}
+			for l.count.Load() < min(next, int64(total)) {
+				select {
+				case <-done: // the time was over
+					return
+				case <-time.After(time.Millisecond):
+				}
 			}
 			victims[i].kill(chance.Uint64())
-			deaths++
 			if victims[i].back != nil {
-				pause(longestAbsence)
+				time.Sleep(time.Duration(chance.Int64N(int64(longestAbsence))))
 				victims[i].back()
 			}
-			pause(longestCalm)
 		}
 	}
+	t.Logf("seed %d: %d deaths", *seed, deaths)
 }
 
 // amid submits everything while act goes on, which must end when done is closed.
@@ -83,8 +88,8 @@ func TestEverythingDies(t *testing.T) {
 	t.Parallel()
 	on := startServers(t)
 	d := many(t, on, on.s3.Config.Endpoint, 2, standing(standInCost)...)
-	l := d.amid(t, "many", *submissions, func(done <-chan struct{}, _ *ledger) {
-		among(t, done, []victim{
+	l := d.amid(t, "many", *submissions, func(done <-chan struct{}, l *ledger) {
+		l.among(t, *submissions, done, []victim{
 			{"api", func(uint64) { d.api.kill() }, nil},
 			{"worker", func(n uint64) { d.workers[n%2].kill() }, nil},
 			{"child", func(n uint64) { d.workers[n%2].killChild(n / 2) }, nil},
@@ -100,9 +105,9 @@ func TestEverythingDies(t *testing.T) {
 func TestServeDies(t *testing.T) {
 	t.Parallel()
 	d := alone(t, standing(standInCost)...)
-	l := d.amid(t, "alone", *submissions, func(done <-chan struct{}, _ *ledger) {
-		among(t, done, []victim{
-			{"serve", func(uint64) { d.api.kill() }, func() { d.waitReady(t) }},
+	l := d.amid(t, "alone", *submissions, func(done <-chan struct{}, l *ledger) {
+		l.among(t, *submissions, done, []victim{
+			{"serve", func(uint64) { d.api.kill() }, nil},
 			{"child", d.api.killChild, nil},
 		})
 	})

@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ type deployment struct {
 
 	folder  string // logs, and the data of its processes
 	records string // address of the records
+	opened  *records.Store
 	env     []string
 
 	api     *service // serve, where everything is one process
@@ -37,12 +40,21 @@ func standing(cost time.Duration) []string {
 	return []string{"HEYAN_ENGINE=" + self, standInEnv + "=" + cost.String()}
 }
 
+// unhurried takes the rates of keys out of the way.
+var unhurried = []string{"HEYAN_RATE=100000", "HEYAN_BURST=100000"}
+
 // alone starts a deployment of one machine and one process.
 func alone(t testing.TB, env ...string) *deployment {
 	t.Helper()
-	folder := t.TempDir()
-	d := &deployment{folder: folder, records: "sqlite://" + filepath.Join(folder, "data", "records.db"),
-		env: append([]string{"HEYAN_DATA=" + filepath.Join(folder, "data")}, env...)}
+	return aloneIn(t, t.TempDir(), env...)
+}
+
+// aloneIn does it over a folder with its data.
+func aloneIn(t testing.TB, folder string, env ...string) *deployment {
+	t.Helper()
+	data := filepath.Join(folder, "data")
+	d := &deployment{folder: folder, records: "sqlite://" + filepath.Join(data, "records.db"),
+		env: slices.Concat(unhurried, []string{"HEYAN_DATA=" + data}, env)}
 	d.api = d.answering(t, "serve")
 	d.workers = []*service{d.api}
 	return d
@@ -66,28 +78,29 @@ func many(t testing.TB, on servers, s3 string, workers int, env ...string) *depl
 	t.Helper()
 	folder := t.TempDir()
 	d := &deployment{folder: folder, records: on.postgres.NewDatabase(t)}
-	d.env = append([]string{
+	d.env = slices.Concat(unhurried, []string{
 		"HEYAN_DATA=" + filepath.Join(folder, "data"), "HEYAN_RECORDS=" + d.records, "HEYAN_REDIS=" + on.redis.Address,
 		"HEYAN_S3_ENDPOINT=" + s3, "HEYAN_S3_ACCESS_KEY=" + on.s3.Config.AccessKey, "HEYAN_S3_SECRET_KEY=" + on.s3.Config.SecretKey,
-	}, env...)
+	}, env)
 	d.api = d.answering(t, "api", "--no-prechecks")
 	for i := range workers {
-		d.addWorker(t, i)
+		d.addWorker(t, i, 2)
 	}
 	return d
 }
 
-// addWorker starts another worker process.
-func (d *deployment) addWorker(t testing.TB, number int) {
+// addWorker starts another worker process with so many engine children.
+func (d *deployment) addWorker(t testing.TB, number, children int) {
 	t.Helper()
 	log := filepath.Join(d.folder, "worker"+strconv.Itoa(number)+".log")
-	d.workers = append(d.workers, run(t, log, d.env, "worker", "--workers=2", "--listen", storagetest.FreeAddress(t)))
+	d.workers = append(d.workers, run(t, log, d.env, "worker", "--workers="+strconv.Itoa(children), "--listen", storagetest.FreeAddress(t)))
 }
 
 // answering starts the process that answers requests and waits for its first key.
 func (d *deployment) answering(t testing.TB, args ...string) *service {
 	t.Helper()
 	address, log := storagetest.FreeAddress(t), filepath.Join(d.folder, "api.log")
+	t.Cleanup(func() { d.confess(t) })
 	s := run(t, log, d.env, append(args, "--listen", address)...)
 	d.answers = &honest{t: t, counts: map[int]int{}}
 	d.HTTP = client.HTTP{Base: "http://" + address, Client: &http.Client{Transport: d.answers}}
@@ -121,6 +134,22 @@ func (d *deployment) waitReady(t testing.TB) {
 	}
 }
 
+// confess shows the errors of the logs of a test that failed.
+func (d *deployment) confess(t testing.TB) {
+	if !t.Failed() {
+		return
+	}
+	logs, _ := filepath.Glob(filepath.Join(d.folder, "*.log"))
+	for _, log := range logs {
+		text, _ := os.ReadFile(log)
+		for line := range strings.Lines(string(text)) {
+			if strings.Contains(line, "level=ERROR") {
+				t.Logf("%s: %s", filepath.Base(log), line)
+			}
+		}
+	}
+}
+
 // lastWords are the ends of the logs.
 func (d *deployment) lastWords() string {
 	const most = 2000
@@ -133,13 +162,15 @@ func (d *deployment) lastWords() string {
 	return words
 }
 
-// store opens the records beside the processes.
+// store is the records, read beside the processes.
 func (d *deployment) store(t testing.TB) *records.Store {
 	t.Helper()
-	s, err := records.Open(context.WithoutCancel(t.Context()), d.records)
-	if err != nil {
-		t.Fatal(err)
+	if d.opened == nil {
+		var err error
+		if d.opened, err = records.Open(context.WithoutCancel(t.Context()), d.records); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { d.opened.Close(); d.opened = nil })
 	}
-	t.Cleanup(func() { s.Close() })
-	return s
+	return d.opened
 }
