@@ -52,16 +52,16 @@ func (w *Worker) sweep(ctx context.Context) error {
 	return w.feed(ctx, l)
 }
 
-// freeLeases makes everything due that waits for its verdict: a queue that is
-// new, or was wiped, knows of nothing.
+// freeLeases makes due what a queue was told of before: one that is new, or was
+// wiped, knows of nothing. Of a batch that is what comes first; should more be
+// leased, those leases end by themselves.
 func (w *Worker) freeLeases(ctx context.Context) error {
-	all := make([]records.Window, len(Priorities))
-	for i, priority := range Priorities {
-		all[i] = records.Window{Priority: priority, Limit: math.MaxInt32}
-	}
-	due, err := w.Records.LeaseDue(ctx, w.Now().Add(beyond), -beyond, all...)
+	freed, err := w.Records.LeaseDue(ctx, w.Now().Add(beyond), -beyond,
+		records.Window{Priority: Interactive, Limit: math.MaxInt32},
+		records.Window{Priority: Standard, Limit: math.MaxInt32},
+		records.Window{Priority: Batch, Limit: 2 * batchWindow})
 	if err == nil {
-		w.Logger.Info("the queue is new", "waiting", len(due))
+		w.Logger.Info("the queue is new", "waiting", len(freed))
 	}
 	return err
 }
@@ -109,7 +109,7 @@ func (w *Worker) feed(ctx context.Context, l load) error {
 	if there >= window {
 		return nil
 	}
-	lease := min(w.QueueLease+l.takes(window), longestLease)
+	lease := min(w.QueueLease+l.takes(min(window, l.of(Batch).Queued)), longestLease)
 	_, err = w.release(ctx, lease, records.Window{Priority: Batch, Limit: window - there})
 	return err
 }

@@ -22,17 +22,20 @@ import (
 // rig is a worker over its own storage, with a clock that is set by hand.
 type rig struct {
 	*Worker
-	database string
 	registry *prometheus.Registry
 	mu       sync.Mutex
 	now      time.Time
 }
 
 func newRig(t *testing.T, redis string, e Engine) *rig {
+	return newRigOn(t, "sqlite://"+filepath.Join(t.TempDir(), "records.db"), redis, e)
+}
+
+func newRigOn(t *testing.T, dsn, redis string, e Engine) *rig {
 	t.Helper()
 	dir := t.TempDir()
-	r := &rig{database: filepath.Join(dir, "records.db"), registry: prometheus.NewRegistry(), now: time.Now().Truncate(time.Second)}
-	store, err := records.Open(t.Context(), "sqlite://"+r.database)
+	r := &rig{registry: prometheus.NewRegistry(), now: time.Now().Truncate(time.Second)}
+	store, err := records.Open(t.Context(), dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,32 +120,27 @@ func (r *rig) submit(t *testing.T, priority string) records.Verification {
 	return v
 }
 
-// flood stores n submissions of a batch in one transaction, past the records'
-// own way of one for each.
-func (r *rig) flood(t *testing.T, n int) {
+// flood stores n submissions of a batch by one statement, past the records' own
+// way of a transaction for each.
+func (r *rig) flood(t *testing.T, dsn string, n int) {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+r.database+"?_pragma=busy_timeout(10000)")
+	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	tx, err := db.Begin()
-	if err != nil {
-		t.Fatal(err)
+	ids, sealed := make([]string, n), make([][]byte, n)
+	var v records.Verification
+	for i := range n {
+		v = r.record(t, Batch)
+		ids[i], sealed[i] = v.ID, v.Sealed
 	}
-	insert, err := tx.Prepare(`INSERT INTO verifications (id, tenant, status, organization_id, client_reference, purpose, previous, chain, callback, policy,
+	_, err = db.Exec(`INSERT INTO verifications (id, tenant, status, organization_id, client_reference, purpose, previous, chain, callback, policy,
 			priority, object_key, sealed, attempts, max_attempts, lease_until, last_error, created_at, deadline_at, version)
-		VALUES ($1, $2, 'queued', '', '', '', '', $1, '', $3, $4, $5, $6, 0, $7, 0, '', $8, $9, 1)`)
+		SELECT id, $3, 'queued', '', '', '', '', id, '', $4, $5, $6, sealed, 0, $7, 0, '', $8, $9, 1
+		FROM unnest($1::text[], $2::bytea[]) AS rows (id, sealed)`,
+		ids, sealed, v.Tenant, v.Policy, v.Priority, v.ObjectKey, v.MaxAttempts, v.CreatedAt.UnixMicro(), v.DeadlineAt.UnixMicro())
 	if err != nil {
-		t.Fatal(err)
-	}
-	for range n {
-		v := r.record(t, Batch)
-		if _, err := insert.Exec(v.ID, v.Tenant, v.Policy, v.Priority, v.ObjectKey, v.Sealed, v.MaxAttempts, v.CreatedAt.UnixMicro(), v.DeadlineAt.UnixMicro()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := tx.Commit(); err != nil {
 		t.Fatal(err)
 	}
 }

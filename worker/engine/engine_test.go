@@ -270,7 +270,7 @@ func TestLastWordsCount(t *testing.T) {
 }
 
 func TestRemoteErrors(t *testing.T) {
-	p := newPool(t, Config{Timeout: 200 * time.Millisecond})
+	p := newPool(t, Config{Timeout: 3 * time.Second})
 	first, err := p.Verify(t.Context(), ask(""))
 	if err != nil {
 		t.Fatal(err)
