@@ -15,7 +15,7 @@ EVALSET ?= ../shared/evalset
 # bench-peers reads every third picture.
 EVERY ?= 3
 
-.PHONY: deps test-deps build demo test lint eval floors eval-quality quality-floors bench bench-engines bench-peers samples clean
+.PHONY: deps test-deps build demo test lint eval floors eval-quality quality-floors bench bench-engines bench-peers bench-service samples clean
 
 deps: ## what building and running needs: Debian packages, ONNX Runtime, models
 	@command -v go >/dev/null || { echo "deps: go is missing (https://go.dev/dl)" >&2; exit 1; }
@@ -33,13 +33,13 @@ build: ## bin/heyan
 demo: deps build ## the main job on the sample photos: storage, queue, workers, verdicts
 	@bin/heyan --quiet demo testdata/samples
 
-# The race detector leaves out synth, which starts no goroutine, and cmd, whose
-# tests drive the built binary.
+# The race detector leaves out synth, which starts no goroutine, and cmd and e2e,
+# whose tests drive the built binary.
 test: test-deps build lint ## everything a change must pass
 	@echo "test: unit, conformance and end-to-end tests"
 	@go test -timeout 20m ./...
 	@echo "test: race detector"
-	@go test -race -timeout 20m $$(go list ./... | grep -v -e /synth -e /cmd/)
+	@go test -race -timeout 20m $$(go list ./... | grep -v -e /synth -e /cmd/ -e /e2e)
 
 lint:
 	@echo "lint: gofmt, go vet, staticcheck"
@@ -63,7 +63,7 @@ quality-floors: build ## what of it a change must hold, on a small set
 	@bin/heyan --quiet eval-quality --small --set build/quality-small --misses --floors .ci/quality-floors.json
 
 bench: ## speed of the parts
-	@go test -run '^$$' -bench . -benchmem ./...
+	@go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /e2e)
 
 bench-engines: build ## the model sets against each other: accuracy and CPU, one table
 	@scripts/packages.sh engines
@@ -73,6 +73,9 @@ bench-engines: build ## the model sets against each other: accuracy and CPU, one
 bench-peers: deps build ## Heyan, Tesseract's command line, RapidOCR and @gutenye/ocr-node on the same pictures, one table
 	@scripts/packages.sh peers
 	@scripts/bench-peers.sh $(EVALSET)/truth.tsv $(EVERY)
+
+bench-service: test-deps ## the service: time to accept and to verdict, overhead, drain, memory, one table
+	@scripts/bench-service.sh
 
 samples: build ## draws testdata/samples again
 	@bin/heyan synth samples testdata/samples

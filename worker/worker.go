@@ -244,6 +244,9 @@ func (w *Worker) attempt(ctx context.Context, v records.Verification) (report.Re
 		return report.Report{}, &failedAttempt{codeEngineFailed, true, errors.New("earlier attempts took their workers with them")}
 	}
 	s, err := OpenSubmission(ctx, w.Vault, v)
+	if fault, ok := errors.AsType[*records.Error](err); ok && fault.Retryable() {
+		return report.Report{}, err // its key is away, with the other records
+	}
 	if err != nil {
 		return report.Report{}, &failedAttempt{codeStorageUnavailable, false, err}
 	}

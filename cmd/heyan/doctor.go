@@ -10,16 +10,22 @@ import (
 	"github.com/heyan/heyan/ocr/ppocr"
 	"github.com/heyan/heyan/ocr/tesseract"
 	"github.com/heyan/heyan/pipeline/verdict"
+	"github.com/heyan/heyan/worker/client"
 	"github.com/heyan/heyan/worker/engine"
 )
 
 type doctorCommand struct {
 	engineFlags
+	Service string `env:"HEYAN_SERVICE" help:"Address of a service to examine from end to end, in place of this machine."`
+	Key     string `env:"HEYAN_KEY" help:"Key of the service; with all scopes everything is tried."`
 }
 
 // Run looks at every part that the program needs and says of each what it is
 // or what is missing.
 func (c *doctorCommand) Run(ctx context.Context, std standard) error {
+	if c.Service != "" {
+		return examine(ctx, client.HTTP{Base: c.Service, Key: c.Key}, std.out)
+	}
 	missing := 0
 	say := func(part, found string, err error) {
 		if err != nil {

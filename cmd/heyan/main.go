@@ -44,7 +44,7 @@ type commands struct {
 	Keys        keysCommand        `cmd:"" help:"API keys of callers, and the master keys of the vault."`
 	Backup      backupCommand      `cmd:"" help:"Write the data folder of a service on one machine into an archive, while it runs."`
 	Restore     restoreCommand     `cmd:"" help:"Bring back what backup wrote."`
-	Doctor      doctorCommand      `cmd:"" help:"Say what is installed, at which version, and what is missing."`
+	Doctor      doctorCommand      `cmd:"" help:"Say what is installed, at which version, and what is missing; with --service, whether a service works from end to end."`
 	Engine      engineCommand      `cmd:"" hidden:"" help:"Read pictures from standard input; started by the other commands."`
 
 	Version kong.VersionFlag `help:"Print the version."`

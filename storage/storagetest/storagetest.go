@@ -1,22 +1,19 @@
 // Package storagetest starts the servers that tests of storage and of what
-// stands on it run against: a throw-away Postgres cluster and a versitygw. It
+// stands on it run against: a throw-away Postgres cluster, a versitygw and a Redis server. It
 // knows how to find and start those programs; a program that is missing fails
 // the test with its name. It must not be imported outside of tests.
 package storagetest
 
 import (
-	"bytes"
 	"crypto/rand"
 	"database/sql"
 	"go/build"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -87,9 +84,28 @@ func (p *Postgres) ready() bool {
 	return db.Ping() == nil
 }
 
+// Folder holds all that it keeps.
+func (p *Postgres) Folder() string { return p.dir }
+
 // Kill ends the server with SIGKILL, as a crash would.
 func (p *Postgres) Kill() {
 	p.server.kill()
+}
+
+// SetReadOnly makes every transaction that begins from then on read-only, as a
+// standby's are before it is promoted.
+func (p *Postgres) SetReadOnly(t testing.TB, on bool) {
+	t.Helper()
+	db, err := sql.Open("pgx", p.dsn("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	for _, statement := range []string{"ALTER SYSTEM SET default_transaction_read_only = " + strconv.FormatBool(on), "SELECT pg_reload_conf()"} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // NewDatabase makes an empty database and returns its postgres:// address.
@@ -154,14 +170,8 @@ type S3 struct {
 // StartS3 starts a versitygw; it is gone when the test ends.
 func StartS3(t testing.TB) *S3 {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := listener.Addr().String()
-	listener.Close()
 	s := &S3{
-		Config:  objects.Config{Endpoint: address, AccessKey: rand.Text(), SecretKey: rand.Text(), Bucket: "heyan"},
+		Config:  objects.Config{Endpoint: FreeAddress(t), AccessKey: rand.Text(), SecretKey: rand.Text(), Bucket: "heyan"},
 		dir:     t.TempDir(),
 		program: versitygw(t),
 	}
@@ -184,6 +194,9 @@ func (s *S3) Start(t testing.TB) {
 	})
 }
 
+// Folder holds all that it keeps.
+func (s *S3) Folder() string { return s.dir }
+
 // Kill ends the server with SIGKILL, as a crash would.
 func (s *S3) Kill() { s.server.kill() }
 
@@ -200,54 +213,4 @@ func versitygw(t testing.TB) string {
 	}
 	t.Fatal("missing: versitygw, neither in PATH nor in GOPATH/bin (go install github.com/versity/versitygw/cmd/versitygw@v1.8.0)")
 	return ""
-}
-
-// process is a server that dies with the test, however the test dies.
-type process struct {
-	command *exec.Cmd
-	output  bytes.Buffer // read only after ended is closed
-	ended   chan struct{}
-}
-
-func start(t testing.TB, command *exec.Cmd, credential *syscall.Credential, ready func() bool) *process {
-	t.Helper()
-	p := &process{command: command, ended: make(chan struct{})}
-	command.Stdout, command.Stderr = &p.output, &p.output
-	command.SysProcAttr = &syscall.SysProcAttr{Credential: credential, Pdeathsig: syscall.SIGKILL}
-	command.WaitDelay = time.Second // its children may hold the pipe longer than it lives
-	started := make(chan error)
-	go func() {
-		// The kernel sends Pdeathsig when the starting thread ends, so that
-		// thread stays with this goroutine until the server has ended.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := command.Start()
-		started <- err
-		if err == nil {
-			command.Wait()
-		}
-		close(p.ended)
-	}()
-	if err := <-started; err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.kill)
-	deadline := time.Now().Add(startTimeout)
-	for !ready() {
-		select {
-		case <-p.ended:
-			t.Fatalf("%s ended at start: %v\n%s", filepath.Base(command.Path), command.ProcessState, p.output.Bytes())
-		case <-time.After(20 * time.Millisecond):
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%s does not answer after %v", filepath.Base(command.Path), startTimeout)
-		}
-	}
-	return p
-}
-
-// kill ends the process and returns when it is gone. It may be called twice.
-func (p *process) kill() {
-	p.command.Process.Kill()
-	<-p.ended
 }
