@@ -31,9 +31,6 @@ type serviceFlags struct {
 	S3Secure    bool   `name:"s3-secure" env:"HEYAN_S3_SECURE" help:"Speak TLS to it."`
 	S3Public    string `name:"s3-public" env:"HEYAN_S3_PUBLIC" help:"https://host of it as callers reach it: their uploads go there. Without it they go through this service."`
 
-	Rate  float64 `env:"HEYAN_RATE" help:"Requests a second that each key may make; 100 by default."`
-	Burst int     `env:"HEYAN_BURST" help:"Requests at once of a key; 200 by default."`
-
 	WebhookAllow []netip.Prefix `env:"HEYAN_WEBHOOK_ALLOW" help:"Networks that webhooks may go to although they are not public: 10.0.0.0/8."`
 	WebhookHTTP  bool           `name:"webhook-http" env:"HEYAN_WEBHOOK_HTTP" help:"Let webhooks go without TLS, too."`
 }
@@ -48,7 +45,7 @@ func (f *serviceFlags) config() (server.Config, error) {
 		DataDir: f.Data, Redis: f.Redis, Records: f.Records, KeyFile: f.keyFile(),
 		Policy: policy.Name, Policies: verdict.Policies(), Terms: map[string]worker.Terms{},
 		SystemReport: reviewReport,
-		Webhooks:     webhook.Guard{Allow: f.WebhookAllow, AllowHTTP: f.WebhookHTTP}, Rate: f.Rate, Burst: f.Burst,
+		Webhooks:     webhook.Guard{Allow: f.WebhookAllow, AllowHTTP: f.WebhookHTTP},
 	}
 	for _, name := range append(verdict.Policies(), policy.Name) {
 		p, err := verdict.LoadPolicy(name, nil)
