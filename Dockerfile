@@ -20,7 +20,7 @@ USER heyan
 VOLUME /var/lib/heyan
 EXPOSE 8080
 HEALTHCHECK CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8080 && printf 'GET /healthz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '200 OK' <&3"]
-# There are no keys yet: publish the port to this machine alone,
+# Keys travel in the clear without TLS: publish the port to this machine alone,
 #   docker run -p 127.0.0.1:8080:8080 -v heyan:/var/lib/heyan heyan
 ENTRYPOINT ["/usr/local/bin/heyan"]
 CMD ["serve", "--data", "/var/lib/heyan", "--listen", "0.0.0.0:8080"]
