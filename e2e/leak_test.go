@@ -14,8 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/heyan/heyan/worker"
 )
 
