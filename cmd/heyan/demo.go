@@ -41,7 +41,7 @@ func (c *demoCommand) Run(ctx context.Context, std standard) error {
 	defer stop()
 	address, key, ended := make(chan net.Addr, 1), make(chan string, 1), make(chan error, 1)
 	go func() {
-		serve := serveCommand{childFlags: childFlags{engineFlags: c.engineFlags}, listenFlag: listenFlag{"127.0.0.1:0"},
+		serve := serveCommand{childFlags: childFlags{engineFlags: c.engineFlags}, callerFlags: callerFlags{Listen: "127.0.0.1:0"},
 			serviceFlags: serviceFlags{storeFlags: storeFlags{Data: folder}, Policy: "dingtalk"}}
 		ended <- serve.serve(ctx, func(a net.Addr) { address <- a }, func(token string) { key <- token })
 	}()

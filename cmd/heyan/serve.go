@@ -31,9 +31,6 @@ type serviceFlags struct {
 	S3Secure    bool   `name:"s3-secure" env:"HEYAN_S3_SECURE" help:"Speak TLS to it."`
 	S3Public    string `name:"s3-public" env:"HEYAN_S3_PUBLIC" help:"https://host of it as callers reach it: their uploads go there. Without it they go through this service."`
 
-	Rate  float64 `env:"HEYAN_RATE" help:"Requests a second that each key may make; 100 by default."`
-	Burst int     `env:"HEYAN_BURST" help:"Requests at once of a key; 200 by default."`
-
 	WebhookAllow []netip.Prefix `env:"HEYAN_WEBHOOK_ALLOW" help:"Networks that webhooks may go to although they are not public: 10.0.0.0/8."`
 	WebhookHTTP  bool           `name:"webhook-http" env:"HEYAN_WEBHOOK_HTTP" help:"Let webhooks go without TLS, too."`
 }
@@ -48,7 +45,7 @@ func (f *serviceFlags) config() (server.Config, error) {
 		DataDir: f.Data, Redis: f.Redis, Records: f.Records, KeyFile: f.keyFile(),
 		Policy: policy.Name, Policies: verdict.Policies(), Terms: map[string]worker.Terms{},
 		SystemReport: reviewReport,
-		Webhooks:     webhook.Guard{Allow: f.WebhookAllow, AllowHTTP: f.WebhookHTTP}, Rate: f.Rate, Burst: f.Burst,
+		Webhooks:     webhook.Guard{Allow: f.WebhookAllow, AllowHTTP: f.WebhookHTTP},
 	}
 	for _, name := range append(verdict.Policies(), policy.Name) {
 		p, err := verdict.LoadPolicy(name, nil)
@@ -82,8 +79,11 @@ func (f *childFlags) engine() (engine.Config, error) {
 	return engine.Config{Command: line, Size: f.Workers}, err
 }
 
-type listenFlag struct {
-	Listen string `default:"${listen}" env:"HEYAN_LISTEN" help:"Address to listen on; put TLS in front of any that is not local."`
+// callerFlags are of a process that answers requests.
+type callerFlags struct {
+	Listen string  `default:"${listen}" env:"HEYAN_LISTEN" help:"Address to listen on; put TLS in front of any that is not local."`
+	Rate   float64 `env:"HEYAN_RATE" help:"Requests a second that each key may make; 100 by default."`
+	Burst  int     `env:"HEYAN_BURST" help:"Requests at once of a key; 200 by default."`
 }
 
 // firstKey shows the key with which everything else begins.
@@ -96,7 +96,7 @@ func firstKey(std standard) func(token string) {
 type serveCommand struct {
 	serviceFlags
 	childFlags
-	listenFlag
+	callerFlags
 }
 
 func (c *serveCommand) Run(ctx context.Context, std standard) error {
@@ -111,14 +111,14 @@ func (c *serveCommand) serve(ctx context.Context, ready func(net.Addr), firstKey
 	if err != nil {
 		return err
 	}
-	config.Listen, config.Ready, config.FirstKey = c.Listen, ready, firstKey
+	config.Listen, config.Rate, config.Burst, config.Ready, config.FirstKey = c.Listen, c.Rate, c.Burst, ready, firstKey
 	return server.Serve(ctx, config)
 }
 
 type apiCommand struct {
 	serviceFlags
 	childFlags
-	listenFlag
+	callerFlags
 	Prechecks bool `env:"HEYAN_PRECHECKS" default:"true" negatable:"" help:"Answer pre-checks, with engine children of this process."`
 }
 
@@ -130,7 +130,7 @@ func (c *apiCommand) Run(ctx context.Context, std standard) error {
 	if err != nil {
 		return err
 	}
-	config.Listen, config.FirstKey = c.Listen, firstKey(std)
+	config.Listen, config.Rate, config.Burst, config.FirstKey = c.Listen, c.Rate, c.Burst, firstKey(std)
 	config.Ready = func(address net.Addr) { fmt.Fprintf(std.out, "heyan: API on http://%s\n", address) }
 	return server.ServeAPI(ctx, config)
 }
