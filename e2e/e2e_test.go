@@ -31,6 +31,10 @@ func TestMain(m *testing.M) {
 		return
 	}
 	flag.Parse()
+	// Tests here wait more than they compute.
+	if err := flag.Set("test.parallel", "4"); err != nil {
+		panic(err) // go test has this flag
+	}
 	if err := build(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
