@@ -60,6 +60,7 @@ func faultChild(atStart string) {
 			os.Exit(2)
 		case "abort":
 			_ = syscall.Kill(os.Getpid(), syscall.SIGABRT)
+			select {} // the signal may come a moment later
 		case "hang":
 			time.Sleep(time.Hour)
 		case "hang with grandchild":
