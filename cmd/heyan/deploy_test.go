@@ -2,7 +2,6 @@ package main
 
 import (
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -39,7 +38,7 @@ func TestDeployments(t *testing.T) {
 		}
 		for _, file := range files {
 			if !strings.HasSuffix(file, "_test.go") {
-				sources.Write(readAll(t, file))
+				sources.Write(read(t, file))
 			}
 		}
 	}
@@ -51,7 +50,7 @@ func TestDeployments(t *testing.T) {
 		if err != nil || entry.IsDir() || strings.HasSuffix(path, ".env") {
 			return err
 		}
-		text := string(readAll(t, path))
+		text := string(read(t, path))
 		for _, name := range setting.FindAllString(text, -1) {
 			seen++
 			if !slices.Contains(settings, name) {
@@ -69,19 +68,10 @@ func TestDeployments(t *testing.T) {
 	if err != nil || seen < 40 {
 		t.Errorf("%d names looked at, %v", seen, err)
 	}
-	for _, line := range regexp.MustCompile(`(?m)^    command: \[((?:api|worker)[^\]]*)\]`).FindAllStringSubmatch(string(readAll(t, "../../deploy/compose.yaml")), -1) {
+	for _, line := range regexp.MustCompile(`(?m)^    command: \[((?:api|worker)[^\]]*)\]`).FindAllStringSubmatch(string(read(t, "../../deploy/compose.yaml")), -1) {
 		args := strings.Split(strings.ReplaceAll(line[1], `"`, ""), ", ")
 		if _, err := parser.Parse(args); err != nil {
 			t.Errorf("compose.yaml: %v: %v", args, err)
 		}
 	}
-}
-
-func readAll(t *testing.T, path string) []byte {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
 }
