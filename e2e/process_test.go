@@ -48,14 +48,19 @@ func run(t testing.TB, log string, env []string, args ...string) *service {
 	s := &service{args: args, env: append(os.Environ(), env...), log: file, ended: make(chan struct{})}
 	go s.keep()
 	t.Cleanup(func() {
-		s.mu.Lock()
-		s.stopped = true
-		s.mu.Unlock()
-		s.kill()
-		<-s.ended
+		s.end()
 		file.Close()
 	})
 	return s
+}
+
+// end kills it for good. It may be called twice.
+func (s *service) end() {
+	s.mu.Lock()
+	s.stopped = true
+	s.mu.Unlock()
+	s.kill()
+	<-s.ended
 }
 
 // keep starts the process again and again.

@@ -26,6 +26,11 @@ const (
 	maskedMailExpression = `[^\s@<>"']+@[^\s@<>"']+`
 )
 
+// childNice is by how much a child gives way to those who answer callers: on two
+// busy cores the acceptance of a photo must not wait for the reading of others
+// (make bench-service).
+const childNice = 10
+
 // child is one process. pictures belongs to whoever holds the child.
 type child struct {
 	cmd         *exec.Cmd
@@ -69,6 +74,7 @@ func start(ctx context.Context, cfg Config) (*child, error) {
 		// The kernel kills the child when the thread that started it ends, so
 		// that thread waits here for the child.
 		runtime.LockOSThread()
+		giveWay()
 		err := c.cmd.Start()
 		started <- err
 		if err == nil {

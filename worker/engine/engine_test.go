@@ -469,6 +469,26 @@ func TestChildrenDieWithTheParent(t *testing.T) {
 	waitGone(t, pid)
 }
 
+func TestChildrenGiveWay(t *testing.T) {
+	p := newPool(t, Config{Size: 1})
+	rep, err := p.Verify(t.Context(), ask(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(rep.Versions["pid"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := syscall.Getpriority(syscall.PRIO_PROCESS, os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := syscall.Getpriority(syscall.PRIO_PROCESS, pid)
+	if want := max(own-childNice, 1); err != nil || child != want {
+		t.Errorf("priority %d, %v; want %d, below the parent's %d", child, err, want, own)
+	}
+}
+
 // waitGone waits until no such process runs; one that nobody has reaped yet
 // counts as gone.
 func waitGone(t *testing.T, pid int) {

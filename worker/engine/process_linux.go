@@ -15,6 +15,16 @@ func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
+// giveWay makes what this thread starts from now on give way.
+func giveWay() {
+	const self = 0
+	inverted, err := syscall.Getpriority(syscall.PRIO_PROCESS, self) // 20 - nice, see getpriority(2)
+	if err == nil {
+		// More than the most is the most.
+		_ = syscall.Setpriority(syscall.PRIO_PROCESS, self, 20-inverted+childNice)
+	}
+}
+
 // killGroup kills the child and what it started. A group that is gone already
 // is as good.
 func killGroup(cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

@@ -20,3 +20,5 @@ func residentBytes(int) (int64, bool) { return 0, false }
 
 // TakeStdout is stdout itself.
 func TakeStdout() (*os.File, error) { return os.Stdout, nil }
+
+func giveWay() {}
