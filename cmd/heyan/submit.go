@@ -21,6 +21,9 @@ type submitCommand struct {
 }
 
 func (c *submitCommand) Run(ctx context.Context, std standard) error {
+	if c.Key == "" {
+		return &exit{exitUsage, errors.New("submit: no key was given; set HEYAN_KEY (heyan keys add makes one)")}
+	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	service := &client.HTTP{Base: c.Service, Key: c.Key}
