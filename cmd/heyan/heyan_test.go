@@ -294,9 +294,10 @@ func TestUsage(t *testing.T) {
 		"unknown number": {[]string{"check", "vat", "1"}, exitUsage, "vat"},
 		"unknown defect": {[]string{"synth", "write", "--defects=sunburn", t.TempDir()}, exitUsage, "sunburn"},
 		"no truth":       {[]string{"eval", "none.tsv"}, exitUsage, "none.tsv"},
+		"no key":         {[]string{"submit", "--key=", filepath.Join(samples, "scene.jpg")}, exitUsage, "HEYAN_KEY"},
 		"help":           {[]string{"--help"}, exitPass, ""},
 		"version":        {[]string{"--version"}, exitPass, ""},
-		"no service there": {[]string{"--quiet", "submit", "--timeout=2s", "--service=http://127.0.0.1:9", filepath.Join(samples, "scene.jpg")},
+		"no service there": {[]string{"--quiet", "submit", "--key=hy_x", "--timeout=2s", "--service=http://127.0.0.1:9", filepath.Join(samples, "scene.jpg")},
 			exitBroken, ""},
 	} {
 		_, stderr, code := heyan(t, tt.args...)

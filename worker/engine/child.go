@@ -74,8 +74,10 @@ func start(ctx context.Context, cfg Config) (*child, error) {
 		// The kernel kills the child when the thread that started it ends, so
 		// that thread waits here for the child.
 		runtime.LockOSThread()
-		giveWay()
 		err := c.cmd.Start()
+		if err == nil {
+			giveWay(c.cmd.Process.Pid)
+		}
 		started <- err
 		if err == nil {
 			// The exit state is read from cmd.ProcessState.

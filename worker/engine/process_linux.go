@@ -15,13 +15,13 @@ func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// giveWay makes what this thread starts from now on give way.
-func giveWay() {
+// giveWay puts a child, which is a process group of its own, behind this process.
+func giveWay(pid int) {
 	const self = 0
 	inverted, err := syscall.Getpriority(syscall.PRIO_PROCESS, self) // 20 - nice, see getpriority(2)
 	if err == nil {
 		// More than the most is the most.
-		_ = syscall.Setpriority(syscall.PRIO_PROCESS, self, 20-inverted+childNice)
+		_ = syscall.Setpriority(syscall.PRIO_PGRP, pid, 20-inverted+childNice)
 	}
 }
 

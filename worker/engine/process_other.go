@@ -21,4 +21,4 @@ func residentBytes(int) (int64, bool) { return 0, false }
 // TakeStdout is stdout itself.
 func TakeStdout() (*os.File, error) { return os.Stdout, nil }
 
-func giveWay() {}
+func giveWay(int) {}
