@@ -74,7 +74,6 @@ func start(ctx context.Context, cfg Config) (*child, error) {
 		// The kernel kills the child when the thread that started it ends, so
 		// that thread waits here for the child.
 		runtime.LockOSThread()
-		giveWay()
 		err := c.cmd.Start()
 		started <- err
 		if err == nil {
@@ -91,6 +90,7 @@ func start(ctx context.Context, cfg Config) (*child, error) {
 		return nil, &StartError{err}
 	}
 	preferForOOM(c.cmd.Process.Pid)
+	giveWay(c.cmd.Process.Pid)
 	go c.logStderr(ourErr, cfg.Logger.With("engine_pid", c.cmd.Process.Pid))
 
 	greeted := make(chan error, 1)

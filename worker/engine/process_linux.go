@@ -15,13 +15,12 @@ func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// giveWay makes what this thread starts from now on give way.
-func giveWay() {
-	const self = 0
-	inverted, err := syscall.Getpriority(syscall.PRIO_PROCESS, self) // 20 - nice, see getpriority(2)
+// giveWay lowers the priority of the child's threads below that of this process.
+// More than the lowest is the lowest.
+func giveWay(pid int) {
+	inverted, err := syscall.Getpriority(syscall.PRIO_PROCESS, os.Getpid()) // 20 - nice, see getpriority(2)
 	if err == nil {
-		// More than the most is the most.
-		_ = syscall.Setpriority(syscall.PRIO_PROCESS, self, 20-inverted+childNice)
+		_ = syscall.Setpriority(syscall.PRIO_PGRP, pid, 20-inverted+childNice)
 	}
 }
 
