@@ -90,7 +90,6 @@ func start(ctx context.Context, cfg Config) (*child, error) {
 		return nil, &StartError{err}
 	}
 	preferForOOM(c.cmd.Process.Pid)
-	giveWay(c.cmd.Process.Pid)
 	go c.logStderr(ourErr, cfg.Logger.With("engine_pid", c.cmd.Process.Pid))
 
 	greeted := make(chan error, 1)
@@ -106,6 +105,7 @@ func start(ctx context.Context, cfg Config) (*child, error) {
 	select {
 	case err = <-greeted:
 		if err == nil {
+			giveWay(c.cmd.Process.Pid) // its threads are there now; later ones inherit
 			return c, nil
 		}
 		c.stop()
