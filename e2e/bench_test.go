@@ -197,7 +197,7 @@ func measureDrainStandIn(b testing.TB, ctx context.Context, _ [][]byte) []row {
 // measureTwoWorkers drains a fixed backlog on servers, with the same number of
 // children in one process and in two.
 func measureTwoWorkers(b testing.TB, ctx context.Context, _ [][]byte) []row {
-	const n, cost = 2000, 40 * time.Millisecond
+	const n, cost = 800, 40 * time.Millisecond
 	took := map[int]time.Duration{}
 	twice := 0
 	for _, workers := range []int{1, 2, 2, 1} { // so that a drift of the machine weighs on both
