@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The numbers of the service in one run of some ten minutes, as one Markdown
+# The numbers of the service in one run of some twelve minutes, as one Markdown
 # table. It measures times: let nothing else run beside it.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -108,6 +108,7 @@ func start(ctx context.Context, cfg Config) (*child, error) {
 	select {
 	case err = <-greeted:
 		if err == nil {
+			giveWay(c.cmd.Process.Pid) // its threads are there now; later ones inherit
 			return c, nil
 		}
 		c.stop()

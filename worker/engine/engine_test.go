@@ -483,9 +483,19 @@ func TestChildrenGiveWay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	child, err := syscall.Getpriority(syscall.PRIO_PROCESS, pid)
-	if want := max(own-childNice, 1); err != nil || child != want {
-		t.Errorf("priority %d, %v; want %d, below the parent's %d", child, err, want, own)
+	threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, thread := range threads {
+		id, err := strconv.Atoi(thread.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := syscall.Getpriority(syscall.PRIO_PROCESS, id)
+		if want := max(own-childNice, 1); err != nil || got != want {
+			t.Errorf("priority %d, %v; want %d, below the parent's %d", got, err, want, own)
+		}
 	}
 }
 

@@ -15,12 +15,11 @@ func isolate(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// giveWay puts a child, which is a process group of its own, behind this process.
+// giveWay lowers the priority of the child's threads below that of this process.
+// More than the lowest is the lowest.
 func giveWay(pid int) {
-	const self = 0
-	inverted, err := syscall.Getpriority(syscall.PRIO_PROCESS, self) // 20 - nice, see getpriority(2)
+	inverted, err := syscall.Getpriority(syscall.PRIO_PROCESS, os.Getpid()) // 20 - nice, see getpriority(2)
 	if err == nil {
-		// More than the most is the most.
 		_ = syscall.Setpriority(syscall.PRIO_PGRP, pid, 20-inverted+childNice)
 	}
 }

@@ -16,9 +16,9 @@ func killGroup(cmd *exec.Cmd) { _ = cmd.Process.Kill() }
 
 func preferForOOM(int) {}
 
+func giveWay(int) {}
+
 func residentBytes(int) (int64, bool) { return 0, false }
 
 // TakeStdout is stdout itself.
 func TakeStdout() (*os.File, error) { return os.Stdout, nil }
-
-func giveWay(int) {}
