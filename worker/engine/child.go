@@ -75,9 +75,6 @@ func start(ctx context.Context, cfg Config) (*child, error) {
 		// that thread waits here for the child.
 		runtime.LockOSThread()
 		err := c.cmd.Start()
-		if err == nil {
-			giveWay(c.cmd.Process.Pid)
-		}
 		started <- err
 		if err == nil {
 			// The exit state is read from cmd.ProcessState.
