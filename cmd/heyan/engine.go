@@ -146,7 +146,7 @@ func cpuTime() time.Duration {
 // person at this terminal.
 func systemReport(s report.Submission, code, detail string) report.Report {
 	slog.Error("no verdict", "file", oneLine(s.File), "code", code, "detail", detail)
-	r := decided(s, verdict.Evidence{Declared: s.Declared, System: &verdict.SystemProblem{Code: code}})
+	r := decided(s, verdict.Evidence{Declared: s.Declared, Basis: report.Basis{System: code}})
 	for i := range r.Checks {
 		if r.Checks[i].Status == report.CheckFailed {
 			r.Checks[i].Note = detail
@@ -165,6 +165,6 @@ func decided(s report.Submission, evidence verdict.Evidence) report.Report {
 	return report.Report{
 		ID: s.ID, File: s.File, Status: report.StatusCompleted, Outcome: outcome, Policy: policy.ID(),
 		Reasons: reasons, Checks: checks, Fields: map[report.FieldName]report.Field{}, QR: []report.QR{},
-		TimingsMS: map[string]float64{}, Versions: map[string]string{"heyan": version},
+		Basis: &evidence.Basis, TimingsMS: map[string]float64{}, Versions: map[string]string{"heyan": version},
 	}
 }
