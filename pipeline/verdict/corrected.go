@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -117,4 +118,23 @@ func correction(name report.FieldName, typed string) (string, error) {
 		value = term
 	}
 	return value, nil
+}
+
+// barriers are the checks whose blocking and doubtful findings no person may
+// overrule: who is certified must be known, and be who was declared.
+var barriers = []string{checkUSCCReadable, checkUSCCChecksum, checkNameReadable, "uscc_match", "name_match"}
+
+// Barriers are the reasons why not even a person may approve: the code or the name
+// is not known, breaks its rules or is not the declared one. Whatever else was
+// found, also that the machine failed, is for the person to judge.
+func Barriers(e Evidence, p Policy, now time.Time) []report.Reason {
+	e.File, e.System, e.NotRun, e.DocumentRead = nil, "", nil, true
+	e.Document.Kind = report.KindBusinessLicense
+	if e.Code.State == "" || e.Code.State == report.CodeNotRun {
+		e.Code.State = report.CodeAbsent
+	}
+	_, reasons, _ := weigh(slices.DeleteFunc(Check(e, p, now), func(f Finding) bool { return !slices.Contains(barriers, f.Check) }), p)
+	return slices.DeleteFunc(reasons, func(r report.Reason) bool {
+		return r.Severity == report.SeverityInfo || r.Code == "name_variant" || r.Code == "document_legacy"
+	})
 }

@@ -127,3 +127,63 @@ func TestEvidenceOf(t *testing.T) {
 		}
 	}
 }
+
+// TestBarriers: a person overrules the machine, but not who is certified.
+func TestBarriers(t *testing.T) {
+	uscc := madeUSCC(t, "91999900MA7DEMQ0")
+	for _, tt := range []struct {
+		name  string
+		spoil func(*Evidence)
+		want  []string
+	}{
+		{"clean", func(e *Evidence) {}, nil},
+		{"doubtful name", func(e *Evidence) { set(e, report.FieldCompanyName, confidence(0.3)) }, []string{"name_unreadable"}},
+		{"no name", func(e *Evidence) { delete(e.Fields, report.FieldCompanyName) }, []string{"name_unreadable"}},
+		{"no code", func(e *Evidence) { delete(e.Fields, report.FieldUSCC); e.Code.State = report.CodeUnreadable }, []string{"uscc_unreadable"}},
+		{"wrong code", func(e *Evidence) {
+			set(e, report.FieldUSCC, value(otherDigit(uscc)))
+			e.Code.State = report.CodeInvalid
+		}, []string{"uscc_checksum_invalid"}},
+		{"other code declared", func(e *Evidence) { e.Declared.USCC = madeUSCC(t, "91999900MA7DEMQ1") }, []string{"uscc_mismatch"}},
+		{"other name declared", func(e *Evidence) { e.Declared.Name = "别的样本有限公司" }, []string{"name_mismatch"}},
+		{"another certificate", func(e *Evidence) { e.Document.Kind = report.KindOther }, nil},
+		{"edited", func(e *Evidence) { e.Picture.Metadata = map[string]string{"software": "Adobe Photoshop"} }, nil},
+		{"engine failed, nothing read", func(e *Evidence) { *e = Evidence{Basis: report.Basis{System: "system_engine_failed"}} }, []string{"uscc_unreadable", "name_unreadable"}},
+		{"engine failed, a person read", func(e *Evidence) {
+			*e = Evidence{Basis: report.Basis{System: "system_engine_failed"}}
+			read, err := e.Corrected(map[report.FieldName]string{report.FieldUSCC: uscc, report.FieldCompanyName: companyName})
+			if err != nil {
+				t.Fatal(err)
+			}
+			*e = read
+		}, nil},
+		{"household without a name", householdWithoutName(madeUSCC(t, "92999900MA7DEMQ0")), nil},
+	} {
+		e := clean(t)
+		tt.spoil(&e)
+		var got []string
+		for _, r := range Barriers(e, shippedPolicy(t, DefaultPolicy), today) {
+			got = append(got, r.Code)
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestTitles(t *testing.T) {
+	for _, e := range Catalog() {
+		advice := Advice(e.Code, report.FieldUSCC)
+		if title := Title(e.Code); title.ZH == e.Code || title.EN == "" || advice.ZH == "" {
+			t.Errorf("%s: title %q, advice %q", e.Code, title, advice)
+		}
+	}
+	for _, name := range CheckNames() {
+		if title := Title(name); title.ZH == name || title.EN == "" {
+			t.Errorf("check %s has no title", name)
+		}
+	}
+	if got := Title("nonsense"); got.EN != "nonsense" {
+		t.Errorf("got %q", got)
+	}
+}
