@@ -23,11 +23,12 @@ const (
 	oldFailed = "01900000-0000-7000-8000-000000000002"
 	oldReview = "01900000-0000-7000-8000-000000000003"
 	oldPassed = "01900000-0000-7000-8000-000000000004"
+	oldErased = "01900000-0000-7000-8000-000000000005" // since version 2: a review that nobody decides
 )
 
 // fill writes them with the methods of today.
 func fill(t *testing.T, s *records.Store) {
-	for i, id := range []string{oldQueued, oldFailed, oldReview, oldPassed} {
+	for i, id := range []string{oldQueued, oldFailed, oldReview, oldPassed, oldErased} {
 		v := newVerification()
 		v.ID, v.ObjectKey, v.Sealed = id, "pictures/"+id, []byte("sealed "+id)
 		v.CreatedAt, v.DeadlineAt = now.Add(time.Duration(i)*time.Minute), now.Add(30*time.Minute)
@@ -44,12 +45,18 @@ func fill(t *testing.T, s *records.Store) {
 		case oldReview:
 			r = failed("uscc_unreadable")
 			r.Outcome = report.OutcomeReview
+		case oldErased:
+			r = failed("image_glare")
+			r.Outcome = report.OutcomeReview
 		case oldPassed:
 			r = report.Report{Status: report.StatusCompleted, Outcome: report.OutcomePass, Policy: "dingtalk@1"}
 		}
 		if err := s.Complete(t.Context(), id, r, done(now.Add(time.Hour))); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if _, err := s.Erase(t.Context(), records.DefaultTenant, oldErased, entry("", "")); err != nil {
+		t.Fatal(err)
 	}
 	if _, err := s.AddDataKey(t.Context(), records.DefaultTenant, []byte{1, 0, 2}); err != nil {
 		t.Fatal(err)

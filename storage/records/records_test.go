@@ -154,6 +154,9 @@ func same(t *testing.T, got, want records.Verification) {
 	if len(got.Reasons) == 0 && len(want.Reasons) == 0 {
 		got.Reasons, want.Reasons = nil, nil
 	}
+	if len(got.MachineReasons) == 0 && len(want.MachineReasons) == 0 {
+		got.MachineReasons, want.MachineReasons = nil, nil
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\ngot  %+v\nwant %+v", got, want)
 	}
@@ -198,6 +201,7 @@ func testLife(t *testing.T, s *records.Store) {
 	}
 	v.Status, v.Outcome, v.CompletedAt, v.DecidedAt, v.Version = report.StatusCompleted, report.OutcomeFail, now.Add(90*time.Second), now.Add(90*time.Second), 3
 	v.Reasons, v.Report = []string{"image_blurry", "uscc_unreadable"}, &r
+	v.MachineOutcome, v.MachineReasons = v.Outcome, v.Reasons
 	same(t, get(t, s, v.ID), v)
 }
 
