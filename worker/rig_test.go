@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"sync"
@@ -203,6 +204,10 @@ func (e fakeEngine) Size() int { return e.size }
 
 func (e fakeEngine) Verify(ctx context.Context, req engine.Request) (report.Report, error) {
 	return e.answer(ctx, req.Submission.ID)
+}
+
+func (e fakeEngine) Views(ctx context.Context, req engine.ViewRequest) (engine.Views, error) {
+	return engine.Views{}, errors.New("XX")
 }
 
 // passes is the report of a good picture.
