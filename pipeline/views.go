@@ -30,7 +30,7 @@ type Views struct {
 
 // Long sides, pixels, and JPEG qualities. A photo of 12 megapixels stays as it is,
 // a preview covers half of a wide screen, and a page shows a character of 3 mm on
-// A3 with 17 px. At 88 the edges of characters show no ringing at twofold zoom.
+// A3 with 16 px. At 88 the edges of characters show no ringing at twofold zoom.
 const (
 	photoSide, photoQuality     = 6000, 88
 	previewSide, previewQuality = 1400, 80

@@ -32,8 +32,8 @@ const (
 	viewGeometry = "geometry"
 	maxGeometry  = 4 << 10 // bytes
 
-	// viewTimeout is for one making in the engine, some 30 times what a photo of
-	// 12 megapixels takes. With starts of the engine and a reading before it, it
+	// viewTimeout is for one making in the engine, some 60 times what a photo of
+	// 12 megapixels takes (BenchmarkViews). With starts of the engine and a reading before it, it
 	// fits into taskTimeout.
 	viewTimeout = 20 * time.Second
 	// onDemandTimeout is for a making that somebody waits for: it may wait for a
