@@ -95,6 +95,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"worker/webhook":  {"storage/records", "storage/vault"},
 		"worker":          {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker/engine", "worker/webhook"},
 		"worker/client":   {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker"},
+		"server/signin":   {},
 		"server": {"pipeline/report", "pipeline/codes", "pipeline/verdict", "storage/objects", "storage/records", "storage/vault",
 			"worker", "worker/client", "worker/engine", "worker/webhook"},
 	}

@@ -44,7 +44,7 @@ const (
 type Options struct {
 	Records *records.Store
 	Vault   *vault.Vault
-	Views   worker.Views
+	Views   *worker.Views
 	Policy  func(name string) (verdict.Policy, error)
 
 	OIDC       *signin.OIDC  // nil: local accounts only

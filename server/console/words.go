@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"path"
 	"slices"
@@ -65,18 +66,24 @@ func tongueOf(w http.ResponseWriter, r *http.Request) tongue {
 	return tongues[index]
 }
 
-//go:embed words.json
-var wordsFile embed.FS
+//go:embed words
+var wordFiles embed.FS
 
 // words are the texts of the pages by their keys.
 var words = func() map[string]report.Text {
-	text, err := wordsFile.ReadFile("words.json")
 	all := map[string]report.Text{}
-	if err == nil {
-		err = json.Unmarshal(text, &all)
+	files, err := fs.Glob(wordFiles, "words/*.json")
+	for _, name := range files {
+		var text []byte
+		if text, err = wordFiles.ReadFile(name); err == nil {
+			err = json.Unmarshal(text, &all)
+		}
+		if err != nil {
+			break
+		}
 	}
 	if err != nil {
-		panic(err) // the file is embedded
+		panic(err) // the files are embedded
 	}
 	return all
 }()
