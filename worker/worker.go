@@ -152,6 +152,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	var rounds sync.WaitGroup
 	rounds.Go(func() { w.every(ctx, "sweep", 0, w.SweepEvery, w.sweep) })
 	rounds.Go(func() { w.every(ctx, "deadlines", 0, atRiskEvery, w.watchDeadlines) })
+	rounds.Go(func() { w.every(ctx, "decisions", 0, finalEvery, w.finalize) })
 	rounds.Go(func() { w.every(ctx, "retention", 0, retentionEvery, w.retain) })
 	rounds.Go(func() { w.every(ctx, "orphans", orphansFirst, orphansEvery, w.collectOrphans) })
 	if w.Webhooks != nil {
