@@ -90,7 +90,7 @@ func (b *browser) enter(d *deployment, u records.User) []byte {
 		b.t.Fatal(err)
 	}
 	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Call(ctx, network.SetCookie, network.SetCookieParams{Name: sessionCookie, Value: token, URL: b.base + "/", Path: "/", Secure: true, HTTPOnly: true})
+		_, err := chromedp.Call(ctx, network.SetCookie, network.SetCookieParams{Name: sessionCookie, Value: token, URL: b.base + "/", Path: "/", Secure: new(true), HTTPOnly: new(true)})
 		return err
 	}))
 	return hash
