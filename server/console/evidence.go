@@ -120,7 +120,7 @@ func parts(value string, spans [][2]int) []part {
 		if to > from {
 			add(string(runes[from:to]), true)
 		} else {
-			add("␣", true)
+			add("＿", true)
 		}
 		at = max(from, to)
 	}

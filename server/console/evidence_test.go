@@ -20,7 +20,7 @@ func TestCompared(t *testing.T) {
 	}{
 		{"equal", report.FieldCompanyName, "样本有限公司", "样本有限公司", same("样本有限公司"), same("样本有限公司")},
 		{"one character", report.FieldCompanyName, "样本有限公司", "样木有限公司", []part{{"样", false}, {"本", true}, {"有限公司", false}}, []part{{"样", false}, {"木", true}, {"有限公司", false}}},
-		{"one more", report.FieldCompanyName, "样本有限公司", "样本有限责任公司", []part{{"样本有限", false}, {"␣", true}, {"公司", false}}, []part{{"样本有限", false}, {"责任", true}, {"公司", false}}},
+		{"one more", report.FieldCompanyName, "样本有限公司", "样本有限责任公司", []part{{"样本有限", false}, {"＿", true}, {"公司", false}}, []part{{"样本有限", false}, {"责任", true}, {"公司", false}}},
 		{"nothing read", report.FieldCompanyName, "样本有限公司", "", same("样本有限公司"), same("")},
 		{"a code in small letters", report.FieldUSCC, "91ma", "91MA", same("91MA"), same("91MA")},
 		{"a digit of a code", report.FieldUSCC, "9131", "9181", []part{{"91", false}, {"3", true}, {"1", false}}, []part{{"91", false}, {"8", true}, {"1", false}}},

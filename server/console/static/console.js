@@ -144,16 +144,25 @@ const viewers = all(".canvas").map((svg) => {
   svg.addEventListener("click", (e) => { if (viewer.moved) e.preventDefault(); }, true); // the end of a drag is no click
   return viewer;
 });
-const paged = () => Boolean(one(".canvases.paged"));
+// What is shown: both pictures, where there is room, or one of them.
+const pictures = one(".canvases");
+const paged = () => Boolean(pictures && pictures.matches(".only-page"));
 const current = () => viewers[paged() ? 1 : 0];
+const others = ["", "only-photo", "only-page"];
 
 const views = {
   in: () => current().zoom(1.4),
   out: () => current().zoom(1 / 1.4),
   fit: () => current().fit(),
   turn: () => current().turn(),
-  page: (button) => button.setAttribute("aria-pressed", one(".canvases").classList.toggle("paged")),
-  boxes: (button) => button.setAttribute("aria-pressed", !one(".canvases").classList.toggle("bare")),
+  page: () => {
+    const narrow = matchMedia("(max-width: 800px)").matches;
+    const now = others.findIndex((name) => name && pictures.classList.contains(name));
+    pictures.classList.remove(...others.slice(1));
+    const next = others[narrow ? (paged() || now === 2 ? 0 : 2) : (Math.max(now, 0) + 1) % 3];
+    if (next) pictures.classList.add(next);
+  },
+  boxes: (button) => button.setAttribute("aria-pressed", !pictures.classList.toggle("bare")),
 };
 for (const button of all("[data-view]")) button.addEventListener("click", () => views[button.dataset.view](button));
 
@@ -177,11 +186,13 @@ function mark(entry, move) {
   for (const el of all(".current")) el.classList.remove("current");
   if (!entry) return;
   entry.classList.add("current");
-  const box = entry.dataset.box && document.getElementById((paged() ? "page-" : "") + entry.dataset.box);
-  if (box) {
+  if (!entry.dataset.box) return;
+  viewers.forEach((viewer, i) => {
+    const box = document.getElementById((i ? "page-" : "") + entry.dataset.box);
+    if (!box) return;
     box.classList.add("current");
-    if (move) current().show(box);
-  }
+    if (move && viewer.svg.clientWidth) viewer.show(box);
+  });
 }
 
 const entries = () => all("[data-field]").filter((el) => el.offsetParent);
