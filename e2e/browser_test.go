@@ -44,7 +44,7 @@ var chromium = sync.OnceValues(func() (context.Context, error) {
 
 // browser is one reviewer's.
 type browser struct {
-	t    *testing.T
+	t    testing.TB
 	ctx  context.Context
 	base string
 	mu   sync.Mutex
@@ -53,7 +53,7 @@ type browser struct {
 }
 
 // browse opens a browser window of that size on a deployment.
-func browse(t *testing.T, d *deployment, width, height int64) *browser {
+func browse(t testing.TB, d *deployment, width, height int64) *browser {
 	t.Helper()
 	parent, err := chromium()
 	if err != nil {

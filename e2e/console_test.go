@@ -24,7 +24,7 @@ const sessionCookie = "__Host-heyan-session"
 
 // flagged submits samples under names that differ from the printed ones in their
 // form, which is for people to decide, and returns the verifications.
-func flagged(t *testing.T, d *deployment, n int) (ids []string) {
+func flagged(t testing.TB, d *deployment, n int) (ids []string) {
 	t.Helper()
 	const samples = "../testdata/samples"
 	text, err := os.ReadFile(filepath.Join(samples, "declared.json"))
@@ -71,7 +71,7 @@ func flagged(t *testing.T, d *deployment, n int) (ids []string) {
 }
 
 // reviewer makes a user of the console.
-func (d *deployment) reviewer(t *testing.T, login string, role records.Role) records.User {
+func (d *deployment) reviewer(t testing.TB, login string, role records.Role) records.User {
 	t.Helper()
 	now := time.Now()
 	u := records.User{ID: records.NewID(), Tenant: records.DefaultTenant, Login: login, Name: strings.ToUpper(login[:1]) + login[1:], Role: role, CreatedAt: now}
@@ -97,7 +97,7 @@ func (b *browser) enter(d *deployment, u records.User) []byte {
 }
 
 // decided waits for the final decision on a case.
-func (d *deployment) decided(t *testing.T, id string) records.Decision {
+func (d *deployment) decided(t testing.TB, id string) records.Decision {
 	t.Helper()
 	for end := time.Now().Add(pageTimeout); ; time.Sleep(100 * time.Millisecond) {
 		decision, err := d.store(t).FinalDecision(t.Context(), records.DefaultTenant, id)
