@@ -7,9 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/heyan/heyan/server/console"
+	"github.com/heyan/heyan/server/signin"
 	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/worker"
 	"github.com/heyan/heyan/worker/client"
@@ -98,15 +103,73 @@ func (s *service) api(ctx context.Context) error {
 	if err := s.firstKey(ctx); err != nil {
 		return fmt.Errorf("serve: first key: %w", err)
 	}
+	listener, err := net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	pages, err := s.console(ctx, listener.Addr())
+	if err != nil {
+		return errors.Join(fmt.Errorf("serve: console: %w", err), listener.Close())
+	}
 	api := NewAPI(Options{
 		Client: &client.Client{
 			Records: s.records, Objects: s.objects, Vault: s.vault, Queue: s.queue,
 			Policy: s.cfg.Policy, Terms: s.cfg.Terms, QueueLease: s.cfg.QueueLease, Logger: s.cfg.Logger,
 		},
 		Policies: s.cfg.Policies, Engine: s.pool, Presign: s.cfg.S3.PublicURL != "", Webhooks: s.cfg.Webhooks,
-		Metrics: s.metrics, Rate: s.cfg.Rate, Burst: s.cfg.Burst, Logger: s.cfg.Logger,
+		Console: pages, Metrics: s.metrics, Rate: s.cfg.Rate, Burst: s.cfg.Burst, Logger: s.cfg.Logger,
 	})
-	return s.listen(ctx, api.Handler(), api.Drain)
+	return s.answer(ctx, listener, api.Handler(), api.Drain)
+}
+
+// console makes the reviewers' pages, nil where none are wanted.
+func (s *service) console(ctx context.Context, listening net.Addr) (*console.Console, error) {
+	cfg := s.cfg.Console
+	if cfg == nil {
+		return nil, nil
+	}
+	base, err := consoleURL(cfg.URL, listening)
+	if err != nil {
+		return nil, err
+	}
+	views := &worker.Views{Objects: s.objects, Logger: s.cfg.Logger}
+	if s.pool != nil {
+		views.Engine = s.pool
+	}
+	o := console.Options{Records: s.records, Vault: s.vault, Views: views, Policy: cfg.Policy, URL: base,
+		Grace: cfg.Grace, SecondLook: cfg.SecondLook, Logger: s.cfg.Logger}
+	if cfg.OIDC.Issuer != "" {
+		cfg.OIDC.RedirectURL = base + console.OIDCDone
+		if o.OIDC, err = signin.NewOIDC(cfg.OIDC); err != nil {
+			return nil, err
+		}
+	}
+	pages := console.New(o)
+	if cfg.FirstUser == nil {
+		return pages, nil
+	}
+	link, err := pages.FirstUser(ctx)
+	if link != "" {
+		cfg.FirstUser(link)
+	}
+	return pages, err
+}
+
+// consoleURL is where browsers reach the console: as configured, or where this
+// process listens.
+func consoleURL(configured string, listening net.Addr) (string, error) {
+	if configured == "" {
+		address := listening.String()
+		if tcp, is := listening.(*net.TCPAddr); is && tcp.IP.IsUnspecified() {
+			address = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
+		}
+		return "http://" + address, nil
+	}
+	u, err := url.Parse(configured)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", errors.New("its URL is https:// and a host, with nothing behind it")
+	}
+	return u.Scheme + "://" + u.Host, nil
 }
 
 // firstKey makes a key where nobody could ask for one.
@@ -129,15 +192,15 @@ func (s *service) probes(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.Handle("GET /metrics", metrics(s.metrics))
-	return s.listen(ctx, mux, func() {})
-}
-
-// listen answers until ctx ends; drain is called then.
-func (s *service) listen(ctx context.Context, handler http.Handler, drain func()) error {
 	listener, err := net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
+	return s.answer(ctx, listener, mux, func() {})
+}
+
+// answer serves until ctx ends; drain is called then.
+func (s *service) answer(ctx context.Context, listener net.Listener, handler http.Handler, drain func()) error {
 	web := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,

@@ -41,6 +41,7 @@ func (w *Worker) retain(ctx context.Context) error {
 		w.dropPictures(ctx, now),
 		inBatches(func() (int, error) { return w.Records.DropSealed(ctx, now, retentionBatch) }),
 		inBatches(func() (int, error) { return w.Records.DropReports(ctx, now, retentionBatch) }),
+		inBatches(func() (int, error) { return w.Records.PurgeSessions(ctx, now, retentionBatch) }),
 		inBatches(func() (int, error) {
 			return w.Records.PurgeEvents(ctx, now.Add(-records.EventRetention), retentionBatch)
 		}),

@@ -95,8 +95,11 @@ func TestImportsRunDownwards(t *testing.T) {
 		"worker/webhook":  {"storage/records", "storage/vault"},
 		"worker":          {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker/engine", "worker/webhook"},
 		"worker/client":   {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker"},
+		"server/rates":    {},
 		"server/signin":   {},
-		"server": {"pipeline/report", "pipeline/codes", "pipeline/verdict", "storage/objects", "storage/records", "storage/vault",
+		"server/console": {"pipeline/report", "pipeline/verdict", "server/rates", "server/signin", "storage/records", "storage/vault",
+			"worker", "worker/engine"},
+		"server": {"pipeline/report", "pipeline/codes", "pipeline/verdict", "server/console", "server/rates", "server/signin", "storage/objects", "storage/records", "storage/vault",
 			"worker", "worker/client", "worker/engine", "worker/webhook"},
 	}
 	for name, p := range list(t, module+"...") {

@@ -21,6 +21,7 @@ import (
 
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
+	"github.com/heyan/heyan/server/rates"
 	"github.com/heyan/heyan/server/signin"
 	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/storage/vault"
@@ -46,6 +47,7 @@ type Options struct {
 	Vault   *vault.Vault
 	Views   *worker.Views
 	Policy  func(name string) (verdict.Policy, error)
+	URL     string // of the service as browsers reach it: https://heyan.example
 
 	OIDC       *signin.OIDC  // nil: local accounts only
 	Grace      time.Duration // to undo a decision; default DefaultGrace
@@ -60,6 +62,7 @@ type Console struct {
 	hasher *signin.Hasher
 	pages  map[tongue]map[string]*template.Template
 	counts counts
+	tries  *rates.Limits // of sign-ins, by network address
 }
 
 //go:embed templates
@@ -79,7 +82,7 @@ func New(o Options) *Console {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Console{Options: o, hasher: signin.NewHasher(), pages: parsePages()}
+	return &Console{Options: o, hasher: signin.NewHasher(), pages: parsePages(), tries: rates.New(triesEvery, triesAtOnce)}
 }
 
 // Register adds the console's addresses to those of the service.
