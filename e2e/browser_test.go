@@ -63,7 +63,10 @@ func browse(t testing.TB, d *deployment, width, height int64) *browser {
 	ctx, cancel := chromedp.NewContext(parent, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.listen))
 	t.Cleanup(cancel)
 	b.ctx = ctx
-	b.do(chromedp.EmulateViewport(width, height))
+	// The tab lives as long as the context of its first action.
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
+		t.Fatal(err)
+	}
 	return b
 }
 
@@ -184,10 +187,7 @@ func (b *browser) withoutScripts() {
 // sound asks that the page is accessible, fits its width and asked nobody else.
 func (b *browser) sound(where string) {
 	b.t.Helper()
-	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
-		_, err := chromedp.Run(ctx, chromedp.Evaluate[json.RawMessage](axe+"; 0"))
-		return err
-	}))
+	b.eval(axe + "; 0")
 	found := b.eval(`axe.run(document, {resultTypes: ["violations"]}).then(r => r.violations.filter(v => ["serious", "critical"].includes(v.impact))
 		.map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + " — " + n.failureSummary).join(" | ")))`)
 	if found != "[]" {
