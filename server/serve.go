@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -138,6 +139,9 @@ func (s *service) console(ctx context.Context, listening net.Addr) (pages *conso
 	if err != nil {
 		return nil, "", err
 	}
+	if !trusted(base) {
+		s.cfg.Logger.Warn("browsers keep no sign-in of the console without TLS; the console's URL says where they reach it", "url", base)
+	}
 	views := &worker.Views{Objects: s.objects, Logger: s.cfg.Logger}
 	if s.pool != nil {
 		views.Engine = s.pool
@@ -156,6 +160,17 @@ func (s *service) console(ctx context.Context, listening net.Addr) (pages *conso
 		link, err = pages.FirstUser(ctx)
 	}
 	return pages, link, err
+}
+
+// trusted says whether browsers keep the console's cookies: over TLS, or on this
+// machine.
+func trusted(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil {
+		return false
+	}
+	ip, _ := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "https" || u.Hostname() == "localhost" || ip.IsLoopback()
 }
 
 // consoleURL is where browsers reach the console: as configured, or where this

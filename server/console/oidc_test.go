@@ -177,7 +177,7 @@ func TestResumeThroughOIDC(t *testing.T) {
 	page := b.ask(t, "/console/users", filled)
 	page.says(t, 401, `target="_blank"`)
 	action, form := page.form(t, 1)
-	b.ask(t, action, form).says(t, 401, "Your session was over.") // not signed in there yet
+	b.ask(t, action, form).says(t, 401, "You are not signed in yet.")
 	b.ask(t, p.visit(t, b, ""), nil).goesTo(t, "/console/")
 	page = b.ask(t, action, form)
 	page.says(t, 200, "add a user", "王伟")

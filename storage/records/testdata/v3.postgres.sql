@@ -163,6 +163,7 @@ CREATE TABLE public.users (
     issuer text NOT NULL,
     subject text NOT NULL,
     created_at bigint NOT NULL,
+    seen_at bigint DEFAULT 0 NOT NULL,
     disabled_at bigint DEFAULT 0 NOT NULL,
     failures bigint DEFAULT 0 NOT NULL,
     locked_until bigint DEFAULT 0 NOT NULL
@@ -217,14 +218,14 @@ INSERT INTO public.audit VALUES ('default', 1, 1903852800000123, 'key:1', 'pictu
 INSERT INTO public.case_reasons VALUES ('default', 'uscc_unreadable', 1903854600000123, '01900000-0000-7000-8000-000000000003');
 INSERT INTO public.cases VALUES ('01900000-0000-7000-8000-000000000003', 'default', '', 'dingtalk@1', 'standard', 'uscc_unreadable', 1903852920000123, 1903856400000123, 1903854600000123, 'open', '', '', 0, 0, '', 0);
 INSERT INTO public.data_keys VALUES ('default', '\x010002');
-INSERT INTO public.events VALUES ('01a20276-9a5a-776c-a55c-034de46eb9e9', 'default', 1, 'verification.completed', '01900000-0000-7000-8000-000000000002', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a20276-9a5d-7ce9-b6ba-324646a4b2b4', 'default', 2, 'verification.completed', '01900000-0000-7000-8000-000000000003', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a20276-9a5f-7535-b313-e0af3ad65299', 'default', 3, 'verification.completed', '01900000-0000-7000-8000-000000000004', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a20276-9a61-7211-befb-c990f0883418', 'default', 4, 'verification.completed', '01900000-0000-7000-8000-000000000005', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.goose_db_version VALUES (1, 0, true, '2026-11-22 08:54:16.881827');
-INSERT INTO public.goose_db_version VALUES (2, 1, true, '2026-11-22 08:54:16.885035');
-INSERT INTO public.goose_db_version VALUES (3, 2, true, '2026-11-22 08:54:16.887611');
-INSERT INTO public.goose_db_version VALUES (4, 3, true, '2026-11-22 08:54:16.904596');
+INSERT INTO public.events VALUES ('01a2028e-0379-70b7-9960-9382d5491aae', 'default', 1, 'verification.completed', '01900000-0000-7000-8000-000000000002', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a2028e-037b-7bdf-804d-146cf0a1f4b2', 'default', 2, 'verification.completed', '01900000-0000-7000-8000-000000000003', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a2028e-037c-7944-a641-f2567900926c', 'default', 3, 'verification.completed', '01900000-0000-7000-8000-000000000004', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a2028e-037d-7a81-b557-32f5a5d7c50a', 'default', 4, 'verification.completed', '01900000-0000-7000-8000-000000000005', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.goose_db_version VALUES (1, 0, true, '2026-11-22 09:19:51.099661');
+INSERT INTO public.goose_db_version VALUES (2, 1, true, '2026-11-22 09:19:51.110334');
+INSERT INTO public.goose_db_version VALUES (3, 2, true, '2026-11-22 09:19:51.11341');
+INSERT INTO public.goose_db_version VALUES (4, 3, true, '2026-11-22 09:19:51.143721');
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-1', '\x0000', '01900000-0000-7000-8000-000000000001', 1903852800000123);
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-2', '\x0001', '01900000-0000-7000-8000-000000000002', 1903852860000123);
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-3', '\x0002', '01900000-0000-7000-8000-000000000003', 1903852920000123);

@@ -191,6 +191,7 @@ CREATE TABLE users (
 	issuer       TEXT NOT NULL,
 	subject      TEXT NOT NULL,
 	created_at   BIGINT NOT NULL,
+	seen_at      BIGINT NOT NULL DEFAULT 0,
 	disabled_at  BIGINT NOT NULL DEFAULT 0,
 	failures     BIGINT NOT NULL DEFAULT 0,
 	locked_until BIGINT NOT NULL DEFAULT 0
@@ -208,10 +209,10 @@ CREATE TABLE invitations (
 	created_at BIGINT NOT NULL,
 	expires_at BIGINT NOT NULL
 );
-INSERT INTO goose_db_version VALUES (1,0,1,'2026-11-22 08:54:16');
-INSERT INTO goose_db_version VALUES (2,1,1,'2026-11-22 08:54:16');
-INSERT INTO goose_db_version VALUES (3,2,1,'2026-11-22 08:54:16');
-INSERT INTO goose_db_version VALUES (4,3,1,'2026-11-22 08:54:16');
+INSERT INTO goose_db_version VALUES (1,0,1,'2026-11-22 09:19:49');
+INSERT INTO goose_db_version VALUES (2,1,1,'2026-11-22 09:19:49');
+INSERT INTO goose_db_version VALUES (3,2,1,'2026-11-22 09:19:49');
+INSERT INTO goose_db_version VALUES (4,3,1,'2026-11-22 09:19:49');
 INSERT INTO data_keys VALUES ('default',X'010002');
 INSERT INTO verifications VALUES ('01900000-0000-7000-8000-000000000001','default','queued','','','','','01900000-0000-7000-8000-000000000001','','dingtalk@1','standard','pictures/01900000-0000-7000-8000-000000000001',X'7365616C65642030313930303030302D303030302D373030302D383030302D303030303030303030303031',0,3,1903852860000123,'',1903852800000123,1903854600000123,0,0,0,'','','','','',NULL,0,0,0,0,0,0,0,1,'','');
 INSERT INTO verifications VALUES ('01900000-0000-7000-8000-000000000002','default','completed','','','','','01900000-0000-7000-8000-000000000002','','dingtalk@1','standard','pictures/01900000-0000-7000-8000-000000000002',X'7365616C65642030313930303030302D303030302D373030302D383030302D303030303030303030303032',0,3,1903852860000123,'',1903852860000123,1903854600000123,0,1903856400000123,1903856400000123,'fail','uscc_mismatch image_blurry','','','','{"id":"","status":"completed","outcome":"fail","policy":"dingtalk@1","reasons":[{"code":"uscc_mismatch","category":"","severity":"","next_step":"","message":{"zh":"照片模糊","en":"blurry"},"suggestion":{"zh":"","en":""},"evidence":{}},{"code":"image_blurry","category":"","severity":"","next_step":"","message":{"zh":"照片模糊","en":"blurry"},"suggestion":{"zh":"","en":""},"evidence":{}}],"checks":null,"fields":null,"document":{"kind":"","rotation_degrees":0},"quality":{"width_px":0,"height_px":0,"chroma":0},"qr":null,"picture":{"bytes":0},"timings_ms":null,"versions":null}',0,0,0,0,0,0,0,2,'fail','uscc_mismatch image_blurry');
@@ -228,10 +229,10 @@ INSERT INTO idempotency_keys VALUES ('default','key-3',X'0002','01900000-0000-70
 INSERT INTO idempotency_keys VALUES ('default','key-4',X'0003','01900000-0000-7000-8000-000000000004',1903852980000123);
 INSERT INTO idempotency_keys VALUES ('default','key-5',X'0004','01900000-0000-7000-8000-000000000005',1903853040000123);
 INSERT INTO tenants VALUES ('default',4,1,X'A8FC5F1A3D9C604F8CD805E3FEFDD0432DD26EC44B6B0BF9AED6D97376C7BFBD');
-INSERT INTO events VALUES ('01a20276-9918-7136-a0a3-e2c657cc5011','default',1,'verification.completed','01900000-0000-7000-8000-000000000002','',1903856400000123,X'7B7D','');
-INSERT INTO events VALUES ('01a20276-9919-7c75-8d6a-4a370ea22107','default',2,'verification.completed','01900000-0000-7000-8000-000000000003','',1903856400000123,X'7B7D','');
-INSERT INTO events VALUES ('01a20276-991b-779c-bf3f-a22c47f9e4d8','default',3,'verification.completed','01900000-0000-7000-8000-000000000004','',1903856400000123,X'7B7D','');
-INSERT INTO events VALUES ('01a20276-991c-7e7e-a60c-2e19aaac52d1','default',4,'verification.completed','01900000-0000-7000-8000-000000000005','',1903856400000123,X'7B7D','');
+INSERT INTO events VALUES ('01a2028d-fda8-7ccb-8884-786c35ae138e','default',1,'verification.completed','01900000-0000-7000-8000-000000000002','',1903856400000123,X'7B7D','');
+INSERT INTO events VALUES ('01a2028d-fdb1-70bd-9f91-a0fc3594a9c3','default',2,'verification.completed','01900000-0000-7000-8000-000000000003','',1903856400000123,X'7B7D','');
+INSERT INTO events VALUES ('01a2028d-fdb9-787e-82dd-668f65592779','default',3,'verification.completed','01900000-0000-7000-8000-000000000004','',1903856400000123,X'7B7D','');
+INSERT INTO events VALUES ('01a2028d-fdc4-75e7-9185-cadb2fe8c1b8','default',4,'verification.completed','01900000-0000-7000-8000-000000000005','',1903856400000123,X'7B7D','');
 INSERT INTO audit VALUES ('default',1,1903852800000123,'key:1','picture.read','01900000-0000-7000-8000-000000000005','{"fields": ["id_number"]}','申诉复核',NULL,X'A8FC5F1A3D9C604F8CD805E3FEFDD0432DD26EC44B6B0BF9AED6D97376C7BFBD');
 INSERT INTO cases VALUES ('01900000-0000-7000-8000-000000000003','default','','dingtalk@1','standard','uscc_unreadable',1903852920000123,1903856400000123,1903854600000123,'open','','',0,0,'',0);
 INSERT INTO case_reasons VALUES ('default','uscc_unreadable',1903854600000123,'01900000-0000-7000-8000-000000000003');
