@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -35,7 +36,7 @@ func (h *keptHead) UnmarshalText(text []byte) error {
 }
 
 type auditVerifyCommand struct {
-	Tenant     string    `default:"${tenant}" xor:"tenant" help:"Whose log."`
+	Tenant     string    `placeholder:"${tenant}" xor:"tenant" help:"Whose log."`
 	AllTenants bool      `xor:"tenant,head" help:"The logs of all tenants, each by itself."`
 	Head       *keptHead `xor:"head" placeholder:"SEQ:HEX" help:"A head that an earlier run printed: prove that the log still goes through it."`
 }
@@ -47,7 +48,7 @@ func (c *auditVerifyCommand) Run(ctx context.Context, std standard, audit *audit
 		return err
 	}
 	defer store.Close()
-	tenants := []string{c.Tenant}
+	tenants := []string{cmp.Or(c.Tenant, records.DefaultTenant)}
 	if c.AllTenants {
 		if tenants, err = store.Tenants(ctx); err != nil {
 			return err
