@@ -71,6 +71,8 @@ func TestAuditVerify(t *testing.T) {
 		{name: "swapped", statements: []string{`UPDATE audit SET seq = -seq WHERE tenant = 'default' AND seq IN (2, 3)`,
 			`UPDATE audit SET seq = 5 + seq WHERE tenant = 'default' AND seq < 0`},
 			code: exitVerdict, errs: "broken at entry 2: it does not follow the entry before"},
+		{name: "put in at the end", statements: []string{`INSERT INTO audit SELECT tenant, 6, at, actor, action, subject, detail, reason, hash, hash
+			FROM audit WHERE tenant = 'default' AND seq = 5`}, code: exitVerdict, errs: "broken at entry 6: it was put in"},
 		{name: "another tenant's", statements: []string{`UPDATE audit SET at = at + 1 WHERE tenant = 'acme'`},
 			args: []string{"--all-tenants"}, code: exitVerdict, out: "audit: default: 5 entries", errs: "acme is broken at entry 1"},
 		// Whoever may write everything makes the log end earlier, or anew: a head

@@ -1,13 +1,7 @@
 package console
 
 import (
-	"bytes"
-	"encoding/csv"
-	"encoding/json"
-	"fmt"
-	"io"
 	"log/slog"
-	"math"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -144,17 +138,6 @@ func (o *office) get(t *testing.T, address string) *httptest.ResponseRecorder {
 	return w
 }
 
-// rows reads a CSV answer.
-func rows(t *testing.T, w *httptest.ResponseRecorder) [][]string {
-	t.Helper()
-	text, marked := bytes.CutPrefix(w.Body.Bytes(), []byte(byteOrderMark))
-	all, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
-	if err != nil || !marked || w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/csv; charset=utf-8" {
-		t.Fatalf("%d %v, marked %v, %v", w.Code, w.Header(), marked, err)
-	}
-	return all
-}
-
 func TestFigures(t *testing.T) {
 	o := newOffice(t)
 	o.week(t)
@@ -179,85 +162,6 @@ func TestFigures(t *testing.T) {
 	if blurry, glare := strings.Index(o.get(t, "/console/figures").Body.String(), "reason=image_blurry"),
 		strings.Index(o.get(t, "/console/figures").Body.String(), "reason=image_glare"); blurry > glare {
 		t.Error("the reason that nobody disputes comes first")
-	}
-}
-
-func TestFiguresCSV(t *testing.T) {
-	o := newOffice(t)
-	o.week(t)
-	for table, want := range map[string][]string{
-		"": {"reason,title,cases,approved,rejected,approved_share,second_looks,agreed",
-			"image_blurry,*,3,2,1,0.667,0,0", "name_mismatch,*,1,1,0,1.000,0,0", "image_glare,*,1,0,1,0.000,1,1"},
-		"days": {"day,flagged,decided,late,open_at_end", "2030-05-01,0,0,0,0", "2030-05-02,0,0,0,0", "2030-05-03,0,0,0,0", "2030-05-04,0,0,0,0",
-			"2030-05-05,2,2,1,0", "2030-05-06,2,2,0,0", "2030-05-07,2,0,0,2"},
-		"reviewers": {"reviewer,reviewer_id,decided,approved,rejected,new_photo,escalated,undone,late,median_seconds",
-			`'=HYPERLINK("http://example.com"),u-1,3,2,1,0,1,0,1,90.0`, "<b>乙</b>,u-2,2,0,1,1,0,1,0,90.0"},
-	} {
-		var got []string
-		for _, row := range rows(t, o.get(t, "/console/figures.csv?table="+table)) {
-			if row[1] != "title" && table == "" {
-				row[1] = "*"
-			}
-			got = append(got, strings.Join(row, ","))
-		}
-		if strings.Join(got, "\n") != strings.Join(want, "\n") {
-			t.Errorf("%s\ngot\n%s\nwant\n%s", table, strings.Join(got, "\n"), strings.Join(want, "\n"))
-		}
-	}
-	entries, err := o.Records.Audit(t.Context(), records.DefaultTenant, "", 0, 1)
-	if err != nil || entries[0].Action != "figures.exported" || entries[0].Actor != "user:u-lead" {
-		t.Fatalf("%+v, %v", entries, err)
-	}
-	var detail map[string]string
-	if err := json.Unmarshal(entries[0].Detail, &detail); err != nil || detail["from"] != "2030-05-01" || detail["to"] != "2030-05-07" {
-		t.Errorf("%s, %v", entries[0].Detail, err)
-	}
-}
-
-func TestDecisionsCSV(t *testing.T) {
-	o := newOffice(t)
-	looked := o.week(t)
-	all := rows(t, o.get(t, "/console/decisions.csv"))
-	if len(all) != 8 {
-		t.Fatalf("%d lines", len(all))
-	}
-	want := []string{"2030-05-06 12:06:00", looked, "'@org-1", `'=HYPERLINK("http://example.com")`, "u-1", "reject", "fail", "image_glare", "image_blurry",
-		"id_number name", "1", "90.0", "false", "false"}
-	if strings.Join(all[4], "|") != strings.Join(want, "|") {
-		t.Errorf("\ngot  %q\nwant %q", all[4], want)
-	}
-	for i, line := range all[1:] {
-		if late, undone := line[12] == "true", line[13] == "true"; late != (i == 1 || line[5] == "escalate") || undone != (line[7] == "image_dark" && line[5] == "approve") {
-			t.Errorf("line %d: late %v, undone %v", i+1, late, undone)
-		}
-	}
-	if none := rows(t, o.get(t, "/console/decisions.csv?from=2030-04-01&to=2030-04-02")); len(none) != 1 {
-		t.Errorf("another time: %q", none)
-	}
-}
-
-// TestDecisionsCSVPages has more lines than a page, through a real connection.
-func TestDecisionsCSVPages(t *testing.T) {
-	o := newOffice(t)
-	const n = 2*records.MaxPage + 1
-	id := o.flag(t, o.noon, "image_blurry")
-	for i := range n {
-		at := o.noon.Add(time.Duration(i-n) * time.Second)
-		d := o.take(t, id, "u-1", records.Approve, at, true)
-		if _, err := o.Records.Undo(t.Context(), records.DefaultTenant, d.ID, "u-1", o.noon, at); err != nil {
-			t.Fatal(err)
-		}
-	}
-	server := httptest.NewServer(o.mux)
-	defer server.Close()
-	answer, err := http.Get(server.URL + "/console/decisions.csv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	text, err := io.ReadAll(answer.Body)
-	if lines := bytes.Count(text, []byte("\n")); err != nil || lines != n+1 {
-		t.Errorf("%d lines, %v", lines, err)
 	}
 }
 
@@ -304,70 +208,5 @@ func TestDisagreement(t *testing.T) {
 		if a, b := ordered[i-1], ordered[i]; a.disagreement() <= b.disagreement() {
 			t.Errorf("%d of %d does not come before %d of %d", a.Approved, a.Cases, b.Approved, b.Cases)
 		}
-	}
-}
-
-func TestCell(t *testing.T) {
-	for text, want := range map[string]string{
-		"": "", "org-1": "org-1", "示例": "示例", "1-2": "1-2", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)",
-		"\t=1": "'\t=1", " =1": "' =1", "\u00a0=1": "'\u00a0=1", "\r\n=1": "'\r\n=1", "＝1": "'＝1",
-	} {
-		if got := cell(text); got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
-		}
-	}
-}
-
-// TestColumns draws charts of every size: each column lies within the chart and is
-// as high as it counts, no label covers another.
-func TestColumns(t *testing.T) {
-	for _, days := range []int{1, 7, 8, 31, 53} {
-		for _, top := range []int{0, 1, 3, 99, 100, 12345} {
-			var spans []span
-			values := make([]int, days)
-			for i := range days {
-				spans = append(spans, span{first: fmt.Sprintf("2030-05-%02d", i%31+1)})
-				values[i] = top * (i + 1) / days
-			}
-			c := newColumns("x", spans, []series{{"plain", "a", values}, {"stripes", "b", values}, {"dots", "c", values}})
-			scale := chartHeight / float64(c.Grid[len(c.Grid)-1].Value)
-			for i, b := range c.Bars {
-				if b.X < chartLeft || b.X+b.Width > float64(c.Width) || b.Y < chartTop || b.Y+b.Height > float64(c.Base)+.1 {
-					t.Fatalf("%d days to %d: column outside: %+v", days, top, b)
-				}
-				if i > 0 && b.X < c.Bars[i-1].X+c.Bars[i-1].Width {
-					t.Errorf("%d days: columns %d and %d overlap", days, i-1, i)
-				}
-				if math.Abs(b.Height-scale*float64(b.Value)) > .06 {
-					t.Errorf("%d days to %d: %d is drawn %g high, want %g", days, top, b.Value, b.Height, scale*float64(b.Value))
-				}
-			}
-			for i := 1; i < len(c.Labels); i++ {
-				if c.Labels[i].X-c.Labels[i-1].X < labelWidth {
-					t.Errorf("%d days: labels are %g apart", days, c.Labels[i].X-c.Labels[i-1].X)
-				}
-			}
-			if len(c.Grid) > maxGridLines+1 || c.Grid[len(c.Grid)-1].Value < top || c.Numbered && top > 99 {
-				t.Errorf("%d days to %d: %+v, numbered %v", days, top, c.Grid, c.Numbered)
-			}
-		}
-	}
-}
-
-// TestWeeks: of a long time weeks are drawn, and nothing is lost.
-func TestWeeks(t *testing.T) {
-	f := figuresView{}
-	for at := time.Date(2030, 5, 1, 0, 0, 0, 0, beijing); len(f.Figures.ByDay) < 32; at = at.AddDate(0, 0, 1) { // a Wednesday
-		f.Figures.ByDay = append(f.Figures.ByDay, records.DayFigures{Day: at.Format(time.DateOnly), Flagged: 2, Decided: 1, Open: len(f.Figures.ByDay)})
-	}
-	charts, err := f.charts(english)
-	if err != nil || !f.Weeks {
-		t.Fatal(f.Weeks, err)
-	}
-	if got := fmt.Sprint(charts[0].Series[0].Values, charts[1].Series[0].Values); got != "[10 14 14 14 12] [4 11 18 25 31]" {
-		t.Errorf("got %s", got)
-	}
-	if got := charts[0].Bars[3].Title; got != "2030-05-06 – 2030-05-12 · Flagged: 14" {
-		t.Errorf("got %s", got)
 	}
 }
