@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"strconv"
@@ -107,7 +108,7 @@ func (s *service) api(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
-	pages, err := s.console(ctx, listener.Addr())
+	pages, link, err := s.console(ctx, listener.Addr())
 	if err != nil {
 		return errors.Join(fmt.Errorf("serve: console: %w", err), listener.Close())
 	}
@@ -119,18 +120,27 @@ func (s *service) api(ctx context.Context) error {
 		Policies: s.cfg.Policies, Engine: s.pool, Presign: s.cfg.S3.PublicURL != "", Webhooks: s.cfg.Webhooks,
 		Console: pages, Metrics: s.metrics, Rate: s.cfg.Rate, Burst: s.cfg.Burst, Logger: s.cfg.Logger,
 	})
-	return s.answer(ctx, listener, api.Handler(), api.Drain)
+	begun := func() {
+		if link != "" {
+			s.cfg.Console.FirstUser(link)
+		}
+	}
+	return s.answer(ctx, listener, api.Handler(), begun, api.Drain)
 }
 
-// console makes the reviewers' pages, nil where none are wanted.
-func (s *service) console(ctx context.Context, listening net.Addr) (*console.Console, error) {
+// console makes the reviewers' pages, nil where none are wanted, and the link of
+// the first admin where there must be one.
+func (s *service) console(ctx context.Context, listening net.Addr) (pages *console.Console, link string, err error) {
 	cfg := s.cfg.Console
 	if cfg == nil {
-		return nil, nil
+		return nil, "", nil
 	}
 	base, err := consoleURL(cfg.URL, listening)
 	if err != nil {
-		return nil, err
+		return nil, "", err
+	}
+	if !trusted(base) {
+		s.cfg.Logger.Warn("browsers keep no sign-in of the console without TLS; the console's URL says where they reach it", "url", base)
 	}
 	views := &worker.Views{Objects: s.objects, Logger: s.cfg.Logger}
 	if s.pool != nil {
@@ -139,20 +149,28 @@ func (s *service) console(ctx context.Context, listening net.Addr) (*console.Con
 	o := console.Options{Records: s.records, Vault: s.vault, Views: views, Policy: cfg.Policy, URL: base,
 		Grace: cfg.Grace, SecondLook: cfg.SecondLook, Logger: s.cfg.Logger}
 	if cfg.OIDC.Issuer != "" {
-		cfg.OIDC.RedirectURL = base + console.OIDCDone
-		if o.OIDC, err = signin.NewOIDC(cfg.OIDC); err != nil {
-			return nil, err
+		provider := cfg.OIDC
+		provider.RedirectURL = base + console.OIDCDone
+		if o.OIDC, err = signin.NewOIDC(provider); err != nil {
+			return nil, "", err
 		}
 	}
-	pages := console.New(o)
-	if cfg.FirstUser == nil {
-		return pages, nil
+	pages = console.New(o)
+	if cfg.FirstUser != nil {
+		link, err = pages.FirstUser(ctx)
 	}
-	link, err := pages.FirstUser(ctx)
-	if link != "" {
-		cfg.FirstUser(link)
+	return pages, link, err
+}
+
+// trusted says whether browsers keep the console's cookies: over TLS, or on this
+// machine.
+func trusted(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil {
+		return false
 	}
-	return pages, err
+	ip, _ := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "https" || u.Hostname() == "localhost" || ip.IsLoopback()
 }
 
 // consoleURL is where browsers reach the console: as configured, or where this
@@ -196,11 +214,11 @@ func (s *service) probes(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
-	return s.answer(ctx, listener, mux, func() {})
+	return s.answer(ctx, listener, mux, func() {}, func() {})
 }
 
-// answer serves until ctx ends; drain is called then.
-func (s *service) answer(ctx context.Context, listener net.Listener, handler http.Handler, drain func()) error {
+// answer serves until ctx ends; begun is called when it does, drain at the end.
+func (s *service) answer(ctx context.Context, listener net.Listener, handler http.Handler, begun, drain func()) error {
 	web := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -215,6 +233,7 @@ func (s *service) answer(ctx context.Context, listener net.Listener, handler htt
 	if s.cfg.Ready != nil {
 		s.cfg.Ready(listener.Addr())
 	}
+	begun()
 	select {
 	case err := <-served:
 		return err

@@ -143,3 +143,28 @@ func TestOrphanedViewsAmongManyPictures(t *testing.T) {
 		t.Errorf("got %v, %v, want %v", got, err, alone)
 	}
 }
+
+// A session that is over is forgotten, one that holds is not.
+func TestSessionsPurged(t *testing.T) {
+	r := newRig(t, "", fakeEngine{size: 1})
+	r.setDefaults()
+	u := records.User{ID: records.NewID(), Tenant: records.DefaultTenant, Login: "li.ming", Role: records.RoleReviewer, CreatedAt: r.clock()}
+	if err := r.Records.AddUser(t.Context(), u, records.Entry{At: r.clock(), Actor: "system"}); err != nil {
+		t.Fatal(err)
+	}
+	for name, life := range map[string]time.Duration{"short": time.Hour, "long": 3 * time.Hour} {
+		if err := r.Records.OpenSession(t.Context(), u.ID, records.HashToken(name), r.clock(), r.clock().Add(life), records.Entry{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.pass(2 * time.Hour)
+	if err := r.retain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.Records.PurgeSessions(t.Context(), r.clock(), 10); n != 0 || err != nil {
+		t.Errorf("%d were left, %v", n, err)
+	}
+	if _, err := r.Records.Session(t.Context(), records.HashToken("long"), r.clock(), 4*time.Hour); err != nil {
+		t.Error(err)
+	}
+}

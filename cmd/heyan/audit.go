@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -35,7 +36,7 @@ func (h *keptHead) UnmarshalText(text []byte) error {
 }
 
 type auditVerifyCommand struct {
-	Tenant     string    `default:"${tenant}" xor:"tenant" help:"Whose log."`
+	Tenant     string    `placeholder:"${tenant}" xor:"tenant" help:"Whose log."`
 	AllTenants bool      `xor:"tenant,head" help:"The logs of all tenants, each by itself."`
 	Head       *keptHead `xor:"head" placeholder:"SEQ:HEX" help:"A head that an earlier run printed: prove that the log still goes through it."`
 }
@@ -47,7 +48,7 @@ func (c *auditVerifyCommand) Run(ctx context.Context, std standard, audit *audit
 		return err
 	}
 	defer store.Close()
-	tenants := []string{c.Tenant}
+	tenants := []string{cmp.Or(c.Tenant, records.DefaultTenant)}
 	if c.AllTenants {
 		if tenants, err = store.Tenants(ctx); err != nil {
 			return err
@@ -55,7 +56,7 @@ func (c *auditVerifyCommand) Run(ctx context.Context, std standard, audit *audit
 	}
 	broken := false
 	for _, tenant := range tenants {
-		head, err := store.VerifyAudit(ctx, tenant)
+		head, err := verifiedHead(ctx, store, tenant)
 		if err == nil && c.Head != nil {
 			err = c.Head.within(ctx, store, tenant, head)
 		}
@@ -73,6 +74,24 @@ func (c *auditVerifyCommand) Run(ctx context.Context, std standard, audit *audit
 		return &exit{code: exitVerdict}
 	}
 	return nil
+}
+
+// verifiedHead is the end of a log that is whole. What stands behind it was
+// appended meanwhile, and then the head has moved, or was put in.
+func verifiedHead(ctx context.Context, store *records.Store, tenant string) (records.Head, error) {
+	head, err := store.VerifyAudit(ctx, tenant)
+	if err != nil {
+		return head, err
+	}
+	behind, err := store.AuditSince(ctx, tenant, "", head.Seq, 1)
+	if err != nil || len(behind) == 0 {
+		return head, err
+	}
+	head, err = store.VerifyAudit(ctx, tenant)
+	if err == nil && head.Seq < behind[0].Seq {
+		err = &records.ChainError{Tenant: tenant, Seq: behind[0].Seq, Why: "it was put in behind the last one"}
+	}
+	return head, err
 }
 
 // within says whether a verified log goes through the head.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
@@ -55,7 +56,10 @@ func (c *reviewAddCommand) Run(ctx context.Context, std standard, review *review
 	defer store.Close()
 	now := time.Now()
 	u := records.User{ID: records.NewID(), Tenant: c.Tenant, Login: c.Login, Name: c.Name, Role: c.Role, CreatedAt: now}
-	if err := store.AddUser(ctx, u, shell(now)); err != nil {
+	switch err := store.AddUser(ctx, u, shell(now)); {
+	case errors.Is(err, records.ErrConflict):
+		return fmt.Errorf("the login %s is taken", c.Login)
+	case err != nil:
 		return err
 	}
 	return review.invite(ctx, std, store, u)
@@ -96,8 +100,8 @@ type userArgument struct {
 
 func (a userArgument) user(ctx context.Context, store *records.Store) (records.User, error) {
 	u, err := store.UserByLogin(ctx, a.Login)
-	if err == nil && u.Tenant != a.Tenant {
-		err = records.ErrNotFound
+	if errors.Is(err, records.ErrNotFound) || err == nil && u.Tenant != a.Tenant {
+		return u, fmt.Errorf("tenant %s has no user %s", a.Tenant, a.Login)
 	}
 	return u, err
 }

@@ -97,7 +97,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"worker/client":   {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker"},
 		"server/rates":    {},
 		"server/signin":   {},
-		"server/console": {"pipeline/report", "pipeline/verdict", "server/rates", "server/signin", "storage/records", "storage/vault",
+		"server/console": {"pipeline/codes", "pipeline/license", "pipeline/report", "pipeline/verdict", "server/rates", "server/signin", "storage/records", "storage/vault",
 			"worker", "worker/engine"},
 		"server": {"pipeline/report", "pipeline/codes", "pipeline/verdict", "server/console", "server/rates", "server/signin", "storage/objects", "storage/records", "storage/vault",
 			"worker", "worker/client", "worker/engine", "worker/webhook"},

@@ -1,11 +1,18 @@
 package console
 
 import (
+	"cmp"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/pipeline/verdict"
 	"github.com/heyan/heyan/storage/records"
 )
 
@@ -18,11 +25,14 @@ type auditView struct {
 
 type entryRow struct {
 	records.Entry
-	Who    string // name, or what it is that acted
-	What   string // the action in words; empty: there are none
-	Detail string // empty: none
-	Hash   string // hex
+	Who     string // name, or what it is that acted
+	What    string // the action in words; empty: there are none
+	Details []pair
+	Hash    string // hex
 }
+
+// pair is a part of an entry's detail, in words where there are some.
+type pair struct{ Name, Value string }
 
 // auditOf shows the entries of a case, oldest first, or sends all of them with its
 // decisions as lines of JSON, which is an entry itself.
@@ -73,8 +83,37 @@ func newEntryRow(e records.Entry, names map[string]string, l tongue) entryRow {
 	case e.Actor == "system":
 		r.Who = l.of(words["audit.system"])
 	}
-	if detail := string(e.Detail); detail != "{}" {
-		r.Detail = detail
+	var detail map[string]any
+	if json.Unmarshal(e.Detail, &detail) != nil { // somebody was at the table: it is shown all the same
+		r.Details = []pair{{l.of(words["audit.detail"]), string(e.Detail)}}
+	}
+	for _, name := range slices.Sorted(maps.Keys(detail)) {
+		if value := inWords(name, detail[name], l); value != "" {
+			r.Details = append(r.Details, pair{cmp.Or(l.of(words["audit.detail."+name]), name), value})
+		}
 	}
 	return r
+}
+
+// inWords is a value of an entry's detail.
+func inWords(name string, value any, l tongue) string {
+	if list, is := value.([]any); is {
+		texts := make([]string, len(list))
+		for i, one := range list {
+			texts[i] = inWords(name, one, l)
+		}
+		return strings.Join(texts, l.of(words["audit.and"]))
+	}
+	text := fmt.Sprint(value)
+	switch name {
+	case "reasons":
+		return l.of(verdict.Title(text))
+	case "corrected":
+		return cmp.Or(l.of(verdict.FieldTitle(report.FieldName(text))), text)
+	case "kind":
+		return cmp.Or(l.of(words["decide."+text]), text)
+	case "outcome":
+		return cmp.Or(l.of(words["outcome."+text]), text)
+	}
+	return text
 }

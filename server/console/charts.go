@@ -13,15 +13,17 @@ const (
 	chartTop      = 16  // above them, for a number
 	chartLeft     = 34  // for the numbers of the axis
 	chartBottom   = 20  // for the days
+	chartRight    = 6   // for half of the last one
 	wideGroup     = 46  // of a week
 	narrowGroup   = 26
 	labelWidth    = 34 // of a day, 11-16
 	digitWidth    = 6
+	shareLeft     = 8
 	shareWidth    = 300
 	shareRow      = 38
 	shareBarY     = 17 // in its row, below the name
 	shareBar      = 13
-	chartWidth    = 358 // of the shares: as a week's columns
+	chartWidth    = 362 // of the shares: as a week's columns
 	maxGridLines  = 4
 	narrowColumns = 8 // groups from which columns are narrow
 )
@@ -69,7 +71,7 @@ func newColumns(title string, spans []span, all []series) columns {
 	if len(spans) >= narrowColumns {
 		group = narrowGroup
 	}
-	c := columns{Title: title, Series: all, Width: chartLeft + max(len(spans)*group, 4*wideGroup), Base: chartTop + chartHeight}
+	c := columns{Title: title, Series: all, Width: chartLeft + max(len(spans)*group, 4*wideGroup) + chartRight, Base: chartTop + chartHeight}
 	c.Height = c.Base + chartBottom
 	top := 0
 	for _, s := range all {
@@ -118,11 +120,12 @@ func round1(x float64) float64 { return math.Round(x*10) / 10 }
 type shares struct {
 	Title         string
 	Width, Height int
-	Rows          []shareRowOf
+	Rows          []shareLine
 }
 
-type shareRowOf struct {
+type shareLine struct {
 	Name, Value, Title string
+	X                  int
 	NameY, BarY, TextY int
 	Bar, Whole, Thick  float64
 	TextX              int
@@ -130,13 +133,13 @@ type shareRowOf struct {
 
 // newShares draws the reasons in their order.
 func newShares(title string, lines []reasonLine) shares {
-	s := shares{Title: title, Width: chartWidth, Height: len(lines)*shareRow + 4}
+	s := shares{Title: title, Width: chartWidth, Height: len(lines)*shareRow + shareLeft}
 	for i, line := range lines {
-		y := i * shareRow
+		y := i*shareRow + 2
 		value := fmt.Sprintf("%.0f %%", 100*line.Share)
-		s.Rows = append(s.Rows, shareRowOf{Name: line.Title, Value: value, Title: fmt.Sprintf("%s: %s (%d/%d)", line.Title, value, line.Approved, line.Cases),
-			NameY: y + shareBarY - 4, BarY: y + shareBarY, TextY: y + shareBarY + shareBar - 2,
-			Bar: round1(shareWidth * line.Share), Whole: shareWidth, Thick: shareBar, TextX: shareWidth + 6})
+		s.Rows = append(s.Rows, shareLine{Name: line.Title, Value: value, Title: fmt.Sprintf("%s: %s (%d/%d)", line.Title, value, line.Approved, line.Cases),
+			X: shareLeft, NameY: y + shareBarY - 4, BarY: y + shareBarY, TextY: y + shareBarY + shareBar - 2,
+			Bar: round1(shareWidth * line.Share), Whole: shareWidth, Thick: shareBar, TextX: shareLeft + shareWidth + 6})
 	}
 	return s
 }

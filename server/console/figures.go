@@ -89,9 +89,6 @@ func (p period) From() string { return p.first.Format(time.DateOnly) }
 // To is the last day.
 func (p period) To() string { return p.last.Format(time.DateOnly) }
 
-// Query is the period as addresses have it.
-func (p period) Query() string { return url.Values{"from": {p.From()}, "to": {p.To()}}.Encode() }
-
 func (c *Console) figures(v *visit) error {
 	p, err := periodOf(v.r.URL.Query(), v.now)
 	if err != nil {

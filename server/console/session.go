@@ -150,6 +150,9 @@ func (c *Console) signIn(v *visit) error {
 		if !errors.Is(err, records.ErrNotFound) {
 			return err
 		}
+		why := words["oidc.not_yet"]
+		view.Problem = &why
+		return v.signInAgain(http.StatusUnauthorized, view)
 	}
 	u, err := c.prove(v, view.Login, v.r.PostForm.Get("password"))
 	if refused, is := errors.AsType[*problem](err); is {

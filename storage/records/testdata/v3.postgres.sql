@@ -163,6 +163,7 @@ CREATE TABLE public.users (
     issuer text NOT NULL,
     subject text NOT NULL,
     created_at bigint NOT NULL,
+    seen_at bigint DEFAULT 0 NOT NULL,
     disabled_at bigint DEFAULT 0 NOT NULL,
     failures bigint DEFAULT 0 NOT NULL,
     locked_until bigint DEFAULT 0 NOT NULL
@@ -214,23 +215,23 @@ CREATE TABLE public.verifications (
     machine_reasons text DEFAULT ''::text NOT NULL
 );
 INSERT INTO public.audit VALUES ('default', 1, 1903852800000123, 'key:1', 'picture.read', '01900000-0000-7000-8000-000000000005', '{"fields": ["id_number"]}', '申诉复核', NULL, '\xa8fc5f1a3d9c604f8cd805e3fefdd0432dd26ec44b6b0bf9aed6d97376c7bfbd');
-INSERT INTO public.audit VALUES ('default', 2, 1903852800000123, 'user:ann', 'case.decided', '01900000-0000-7000-8000-000000000006', '{"corrected":["uscc"],"decision":"01a20282-b6f9-7bf4-b441-f21432901e19","kind":"reject","reasons":["document_expired"],"round":1}', '', '\xa8fc5f1a3d9c604f8cd805e3fefdd0432dd26ec44b6b0bf9aed6d97376c7bfbd', '\xb46c860c9539f5467ddabf29970423daaae091bfb1e795cb2e085824d232bc66');
-INSERT INTO public.audit VALUES ('default', 3, 1903852800000123, 'system', 'case.final', '01900000-0000-7000-8000-000000000006', '{"decision":"01a20282-b6f9-7bf4-b441-f21432901e19","outcome":"fail"}', '', '\xb46c860c9539f5467ddabf29970423daaae091bfb1e795cb2e085824d232bc66', '\x93432429dfbba9d7442d33944e898020a0dbd793cb4d7582868a71df10651763');
-INSERT INTO public.audit VALUES ('default', 4, 1903852800000123, 'user:ann', 'case.noted', '01900000-0000-7000-8000-000000000006', '{"note":"01900000-0000-7000-8000-000000000006"}', '', '\x93432429dfbba9d7442d33944e898020a0dbd793cb4d7582868a71df10651763', '\x389c5cf9c64e8e16ac3b4ab343d0ef68714cfb7ab1026a1e111aed4cac0ac072');
-INSERT INTO public.audit VALUES ('default', 5, 1903852800000123, 'user:admin', 'user.added', '01a20282-b6fd-751b-940d-d5da051696d6', '{}', '', '\x389c5cf9c64e8e16ac3b4ab343d0ef68714cfb7ab1026a1e111aed4cac0ac072', '\xd4ff9b527fc3dbb38337cb39e66e3352664cb48bc081758bbaa10e0d56f30455');
+INSERT INTO public.audit VALUES ('default', 2, 1903852800000123, 'user:ann', 'case.decided', '01900000-0000-7000-8000-000000000006', '{"corrected":["uscc"],"decision":"01a20292-ad2d-7ccd-9136-7b1c9f03c078","kind":"reject","reasons":["document_expired"],"round":1}', '', '\xa8fc5f1a3d9c604f8cd805e3fefdd0432dd26ec44b6b0bf9aed6d97376c7bfbd', '\x2e850c78f57c3b171108e42cd61a5fb445d4a62a4ff2174594da2c85bb2bec38');
+INSERT INTO public.audit VALUES ('default', 3, 1903852800000123, 'system', 'case.final', '01900000-0000-7000-8000-000000000006', '{"decision":"01a20292-ad2d-7ccd-9136-7b1c9f03c078","outcome":"fail"}', '', '\x2e850c78f57c3b171108e42cd61a5fb445d4a62a4ff2174594da2c85bb2bec38', '\x8a42d56bbd6febbd3d64da67d96b7deb5e750be5a2bd82a347ffbd6c5749a5c8');
+INSERT INTO public.audit VALUES ('default', 4, 1903852800000123, 'user:ann', 'case.noted', '01900000-0000-7000-8000-000000000006', '{"note":"01900000-0000-7000-8000-000000000006"}', '', '\x8a42d56bbd6febbd3d64da67d96b7deb5e750be5a2bd82a347ffbd6c5749a5c8', '\x74c31e7e1b7f476dd80082280d63ec205977bb1a59969464facd7a516e6e0995');
+INSERT INTO public.audit VALUES ('default', 5, 1903852800000123, 'user:admin', 'user.added', '01a20292-ad34-7306-83ff-c184dbd2b0af', '{}', '', '\x74c31e7e1b7f476dd80082280d63ec205977bb1a59969464facd7a516e6e0995', '\xd7b0ee800df186f483d9db88a81507561d1c883a900287a06c871813b210ff6a');
 INSERT INTO public.case_reasons VALUES ('default', 'uscc_unreadable', 1903854600000123, '01900000-0000-7000-8000-000000000003');
 INSERT INTO public.cases VALUES ('01900000-0000-7000-8000-000000000003', 'default', '', 'dingtalk@1', 'standard', 'uscc_unreadable', 1903852920000123, 1903856400000123, 1903854600000123, 'open', '', '', 0, 0, '', 0);
 INSERT INTO public.data_keys VALUES ('default', '\x010002');
-INSERT INTO public.decisions VALUES ('01a20282-b6f9-7bf4-b441-f21432901e19', '01900000-0000-7000-8000-000000000006', 'default', 'ann', 1, 'reject', 'fail', 'document_expired', '执照已过期', '', '{"uscc":"91110108MA01ABCD5X"}', 'name_unreadable', 1903854600000123, 0, 1903852800000123, 1903852800000123, 1903852800000123, 0, 1903852800000123);
-INSERT INTO public.events VALUES ('01a20282-b6ed-7999-812e-61609eb3ef1d', 'default', 1, 'verification.completed', '01900000-0000-7000-8000-000000000002', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a20282-b6ef-79ba-ae80-ba6436386f64', 'default', 2, 'verification.completed', '01900000-0000-7000-8000-000000000003', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a20282-b6f0-75e8-a12f-8d1da4aabf50', 'default', 3, 'verification.completed', '01900000-0000-7000-8000-000000000004', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a20282-b6f2-7dbb-b067-326d5e4bbfd7', 'default', 4, 'verification.completed', '01900000-0000-7000-8000-000000000005', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a20282-b6f7-7c1e-a4dd-c587f2c159de', 'default', 5, 'verification.completed', '01900000-0000-7000-8000-000000000006', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.goose_db_version VALUES (1, 0, true, '2026-11-22 09:07:30.590751');
-INSERT INTO public.goose_db_version VALUES (2, 1, true, '2026-11-22 09:07:30.59383');
-INSERT INTO public.goose_db_version VALUES (3, 2, true, '2026-11-22 09:07:30.601779');
-INSERT INTO public.goose_db_version VALUES (4, 3, true, '2026-11-22 09:07:30.639698');
+INSERT INTO public.decisions VALUES ('01a20292-ad2d-7ccd-9136-7b1c9f03c078', '01900000-0000-7000-8000-000000000006', 'default', 'ann', 1, 'reject', 'fail', 'document_expired', '执照已过期', '', '{"uscc":"91110108MA01ABCD5X"}', 'name_unreadable', 1903854600000123, 0, 1903852800000123, 1903852800000123, 1903852800000123, 0, 1903852800000123);
+INSERT INTO public.events VALUES ('01a20292-ad21-7c7e-baf9-0a7193be1bd2', 'default', 1, 'verification.completed', '01900000-0000-7000-8000-000000000002', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a20292-ad23-7b74-8d05-44bf38769bab', 'default', 2, 'verification.completed', '01900000-0000-7000-8000-000000000003', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a20292-ad24-7845-b05d-982cf7193382', 'default', 3, 'verification.completed', '01900000-0000-7000-8000-000000000004', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a20292-ad25-7757-9b7d-090992ec5aff', 'default', 4, 'verification.completed', '01900000-0000-7000-8000-000000000005', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a20292-ad26-731f-a8d7-403979f76393', 'default', 5, 'verification.completed', '01900000-0000-7000-8000-000000000006', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.goose_db_version VALUES (1, 0, true, '2026-11-22 09:24:56.626727');
+INSERT INTO public.goose_db_version VALUES (2, 1, true, '2026-11-22 09:24:56.637174');
+INSERT INTO public.goose_db_version VALUES (3, 2, true, '2026-11-22 09:24:56.642862');
+INSERT INTO public.goose_db_version VALUES (4, 3, true, '2026-11-22 09:24:56.696362');
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-1', '\x0000', '01900000-0000-7000-8000-000000000001', 1903852800000123);
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-2', '\x0001', '01900000-0000-7000-8000-000000000002', 1903852860000123);
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-3', '\x0002', '01900000-0000-7000-8000-000000000003', 1903852920000123);
@@ -238,8 +239,8 @@ INSERT INTO public.idempotency_keys VALUES ('default', 'key-4', '\x0003', '01900
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-5', '\x0004', '01900000-0000-7000-8000-000000000005', 1903853040000123);
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-6', '\x0005', '01900000-0000-7000-8000-000000000006', 1903853100000123);
 INSERT INTO public.notes VALUES ('01900000-0000-7000-8000-000000000006', '01900000-0000-7000-8000-000000000006', 'default', 'ann', 1903852800000123, '不清晰');
-INSERT INTO public.tenants VALUES ('default', 6, 5, '\xd4ff9b527fc3dbb38337cb39e66e3352664cb48bc081758bbaa10e0d56f30455');
-INSERT INTO public.users VALUES ('01a20282-b6fd-751b-940d-d5da051696d6', 'default', 'ann', '小王', 'lead', '', '', '', 1903852800000123, 0, 0, 0);
+INSERT INTO public.tenants VALUES ('default', 6, 5, '\xd7b0ee800df186f483d9db88a81507561d1c883a900287a06c871813b210ff6a');
+INSERT INTO public.users VALUES ('01a20292-ad34-7306-83ff-c184dbd2b0af', 'default', 'ann', '小王', 'lead', '', '', '', 1903852800000123, 0, 0, 0, 0);
 INSERT INTO public.verification_reasons VALUES ('default', 'uscc_mismatch', 1903852860000123, '01900000-0000-7000-8000-000000000002');
 INSERT INTO public.verification_reasons VALUES ('default', 'image_blurry', 1903852860000123, '01900000-0000-7000-8000-000000000002');
 INSERT INTO public.verification_reasons VALUES ('default', 'uscc_unreadable', 1903852920000123, '01900000-0000-7000-8000-000000000003');
