@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // axe judges accessibility (axe-core, Mozilla Public License 2.0).
@@ -75,7 +76,8 @@ func (b *browser) listen(event any) {
 	defer b.mu.Unlock()
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, b.base) && !strings.HasPrefix(e.Request.URL, "about:") {
+		// Chromium draws its own date field with data.
+		if !strings.HasPrefix(e.Request.URL, b.base) && !strings.HasPrefix(e.Request.URL, "about:") && !strings.HasPrefix(e.Request.URL, "data:") {
 			b.strangers = append(b.strangers, e.Request.URL)
 		}
 	}
@@ -107,7 +109,9 @@ func (b *browser) press(keys ...string) {
 
 func (b *browser) fill(selector, text string) {
 	b.t.Helper()
-	b.do(chromedp.Clear(chromedp.CSS(selector)), chromedp.SendKeys(chromedp.CSS(selector), text))
+	b.see(selector)
+	b.eval(fmt.Sprintf("document.querySelector(%q).select()", selector))
+	b.do(chromedp.Focus(chromedp.CSS(selector)), chromedp.KeyEvent(kb.Backspace), chromedp.KeyEvent(text))
 }
 
 func (b *browser) see(selector string) {
