@@ -4,44 +4,33 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/heyan/heyan/pipeline/report"
 )
 
-// used finds the keys that templates and programs ask for; one that is put together
-// ends in a dot.
-var used = []*regexp.Regexp{
-	regexp.MustCompile(`\bt "([^"]+)"`),
-	regexp.MustCompile(`\(print "([^"]+)"`),
-	regexp.MustCompile(`words\["([^"]+)"(?: ?\+)?`),
-	regexp.MustCompile(`\.word\("([^"]+)"`),
-}
+// asked finds the keys that pages ask for; one that is put together ends in a dot.
+var asked = regexp.MustCompile(`\b(?:t|print) "([a-z_]+\.[a-z0-9_.]*)"|(?:\bwords\[|\.word\(|\bphrase\()"([^"]+)"`)
 
 // TestWords: what pages say exists in both languages, and nothing is left over.
 func TestWords(t *testing.T) {
-	asked, begun := map[string]bool{}, map[string]bool{}
+	var sources strings.Builder
 	err := fs.WalkDir(os.DirFS("."), ".", func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, ".html") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		for _, pattern := range used {
-			for _, found := range pattern.FindAllStringSubmatch(string(text), -1) {
-				if key := found[1]; strings.HasSuffix(key, ".") {
-					begun[key] = true
-				} else {
-					asked[key] = true
-				}
-			}
-		}
+		sources.Write(text)
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key := range asked {
-		if _, ok := words[key]; !ok {
+	for _, found := range asked.FindAllStringSubmatch(sources.String(), -1) {
+		if key := found[1] + found[2]; !strings.HasSuffix(key, ".") && words[key] == (report.Text{}) {
 			t.Errorf("%q is not in words", key)
 		}
 	}
@@ -49,11 +38,11 @@ func TestWords(t *testing.T) {
 		if text.ZH == "" || text.EN == "" {
 			t.Errorf("%q lacks a language", key)
 		}
-		prefixed := false
-		for prefix := range begun {
-			prefixed = prefixed || strings.HasPrefix(key, prefix)
+		used := strings.Contains(sources.String(), strconv.Quote(key))
+		for i, r := range key {
+			used = used || r == '.' && strings.Contains(sources.String(), strconv.Quote(key[:i+1]))
 		}
-		if !asked[key] && !prefixed {
+		if !used {
 			t.Errorf("%q is used nowhere", key)
 		}
 	}
