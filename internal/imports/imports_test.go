@@ -81,7 +81,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"ocr/qr":           {"ocr", "pipeline/codes", "pipeline/report"},
 		"pipeline/intake":  {"internal/mat", "pipeline/report"},
 		"pipeline/page":    {"internal/mat", "ocr", "pipeline/report"},
-		"pipeline": {"ocr", "ocr/qr", "pipeline/codes", "pipeline/intake", "pipeline/license", "pipeline/page",
+		"pipeline": {"internal/mat", "ocr", "ocr/qr", "pipeline/codes", "pipeline/intake", "pipeline/license", "pipeline/page",
 			"pipeline/report", "pipeline/verdict", "quality"},
 		"eval":            {"pipeline/license", "pipeline/report", "synth"},
 		"drawing":         {"pipeline/report"},
@@ -95,7 +95,11 @@ func TestImportsRunDownwards(t *testing.T) {
 		"worker/webhook":  {"storage/records", "storage/vault"},
 		"worker":          {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker/engine", "worker/webhook"},
 		"worker/client":   {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker"},
-		"server": {"pipeline/report", "pipeline/codes", "pipeline/verdict", "storage/objects", "storage/records", "storage/vault",
+		"server/rates":    {},
+		"server/signin":   {},
+		"server/console": {"pipeline/codes", "pipeline/license", "pipeline/report", "pipeline/verdict", "server/rates", "server/signin", "storage/records", "storage/vault",
+			"worker", "worker/engine"},
+		"server": {"pipeline/report", "pipeline/codes", "pipeline/verdict", "server/console", "server/rates", "server/signin", "storage/objects", "storage/records", "storage/vault",
 			"worker", "worker/client", "worker/engine", "worker/webhook"},
 	}
 	for name, p := range list(t, module+"...") {

@@ -94,8 +94,8 @@ type Completion struct {
 
 // Complete writes the verdict, its event and the event's deliveries, all or
 // nothing and once: whoever comes second gets ErrAlreadyCompleted and the first
-// verdict stands. An outcome of review leaves the decision to a person; every
-// other one is final.
+// verdict stands. An outcome of review leaves the decision to a person, for whom
+// it becomes a case; every other one is final.
 func (s *Store) Complete(ctx context.Context, id string, r report.Report, c Completion) error {
 	if r.Outcome == "" {
 		return fail("complete", id, errors.New("the report has no outcome"))
@@ -116,24 +116,28 @@ func (s *Store) Complete(ctx context.Context, id string, r report.Report, c Comp
 		decided = 0
 	}
 	return fail("complete", id, s.transact(ctx, func(tx queryer) error {
-		e, created := c.Event, int64(0)
+		e, waits := c.Event, Case{ID: id, Reasons: reasons, FlaggedAt: c.At}
 		err := tx.QueryRowContext(ctx, `UPDATE verifications
-			SET status = 'completed', outcome = $2, reasons = $3, report = $4, completed_at = $5, decided_at = $6,
+			SET status = 'completed', outcome = $2, machine_outcome = $2, reasons = $3, machine_reasons = $3, report = $4, completed_at = $5, decided_at = $6,
 				uscc = $7, picture_sha256 = $8, pixels_sha256 = $9,
 				picture_until = $10, sealed_until = $11, report_until = $12, version = version + 1
-			WHERE id = $1 AND status = 'queued' RETURNING tenant, callback, created_at`,
+			WHERE id = $1 AND status = 'queued'
+			RETURNING tenant, callback, created_at, deadline_at, organization_id, policy, priority`,
 			id, string(r.Outcome), strings.Join(reasons, " "), string(text), micros(c.At), decided,
 			r.Fields[report.FieldUSCC].Value, r.Picture.SHA256, r.Picture.PixelsSHA256,
-			micros(c.PictureUntil), micros(c.SealedUntil), micros(c.ReportUntil)).Scan(&e.Tenant, &e.Callback, &created)
+			micros(c.PictureUntil), micros(c.SealedUntil), micros(c.ReportUntil)).Scan(&e.Tenant, &e.Callback,
+			moment{&waits.CreatedAt}, moment{&waits.DeadlineAt}, &waits.OrganizationID, &waits.Policy, &waits.Priority)
 		if errors.Is(err, sql.ErrNoRows) {
 			return whyNotQueued(ctx, tx, id)
 		}
 		if err != nil {
 			return err
 		}
-		for _, code := range reasons {
-			if _, err := tx.ExecContext(ctx, `INSERT INTO verification_reasons (tenant, code, created_at, id)
-				VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, e.Tenant, code, created, id); err != nil {
+		if err := addReasons(ctx, tx, e.Tenant, id, waits.CreatedAt, reasons); err != nil {
+			return err
+		}
+		if waits.Tenant = e.Tenant; r.Outcome == report.OutcomeReview {
+			if err := addCase(ctx, tx, waits); err != nil {
 				return err
 			}
 		}
@@ -141,6 +145,17 @@ func (s *Store) Complete(ctx context.Context, id string, r report.Report, c Comp
 		_, err = addEvent(ctx, tx, e)
 		return err
 	}))
+}
+
+// addReasons lets a list of verifications find one by its reasons.
+func addReasons(ctx context.Context, tx queryer, tenant, id string, created time.Time, codes []string) error {
+	for _, code := range codes {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO verification_reasons (tenant, code, created_at, id)
+			VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, tenant, code, micros(created), id); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // change runs an UPDATE that applies to a queued row only.

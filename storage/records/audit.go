@@ -9,9 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Entry is one line of a tenant's audit log: who did what to whom, when and
@@ -75,8 +73,8 @@ func appendEntry(ctx context.Context, tx queryer, e Entry) (Entry, error) {
 		return Entry{}, errors.New("an entry has an actor, and an action of codes between dots")
 	case !json.Valid(e.Detail):
 		return Entry{}, errors.New("an entry's detail is JSON")
-	case !utf8.ValidString(text) || strings.ContainsRune(text, 0):
-		return Entry{}, errors.New("an entry is UTF-8 without NUL") // all that Postgres keeps
+	case !storable(text):
+		return Entry{}, errors.New("an entry is UTF-8 without NUL")
 	}
 	e.At = e.At.Truncate(time.Microsecond).UTC()
 	err := tx.QueryRowContext(ctx, `INSERT INTO tenants (id, entries) VALUES ($1, 1)
@@ -92,6 +90,15 @@ func appendEntry(ctx context.Context, tx queryer, e Entry) (Entry, error) {
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE tenants SET head = $2 WHERE id = $1`, e.Tenant, e.Hash)
 	return e, err
+}
+
+// detail is an Entry's: of values that always marshal.
+func detail(values map[string]any) json.RawMessage {
+	text, err := json.Marshal(values)
+	if err != nil {
+		panic(err)
+	}
+	return text
 }
 
 const entryColumns = `seq, tenant, at, actor, action, subject, detail, reason, prev, hash`

@@ -24,8 +24,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// writeUntilKilled creates and completes verifications, erases every other one,
-// and prints each change the database acknowledged.
+// writeUntilKilled creates and completes verifications, in turn one that stays,
+// one that is erased and one that a person decides, and prints each change the
+// database acknowledged.
 func writeUntilKilled(dsn string) error {
 	ctx := context.Background()
 	s, err := records.Open(ctx, dsn)
@@ -44,17 +45,27 @@ func writeUntilKilled(dsn string) error {
 				_, _, err := s.Create(ctx, v, v.ID, []byte("hash"))
 				if err == nil {
 					fmt.Fprintln(os.Stdout, report.StatusQueued, v.ID)
-					err = s.Complete(ctx, v.ID, failed("image_blurry"), done(now))
+					if i%3 == 2 {
+						err = s.Complete(ctx, v.ID, doubtful("image_blurry"), flagged(now))
+					} else {
+						err = s.Complete(ctx, v.ID, failed("image_blurry"), done(now))
+					}
 				}
 				if err != nil {
 					failedAt <- err
 					return
 				}
 				fmt.Fprintln(os.Stdout, report.StatusCompleted, v.ID)
-				if i%2 == 0 {
-					continue
+				switch i % 3 {
+				case 1:
+					_, err = s.Erase(ctx, v.Tenant, v.ID, entry("", ""))
+				case 2:
+					_, err = s.Decide(ctx, decision(v.ID, ann, records.Reject), ann, records.DecideTerms{})
+					if err == nil {
+						_, err = s.Finalize(ctx, now, 10, finalEvent)
+					}
 				}
-				if _, err := s.Erase(ctx, v.Tenant, v.ID, entry("", "")); err != nil {
+				if err != nil {
 					failedAt <- err
 					return
 				}
@@ -106,7 +117,7 @@ func testCrash(t *testing.T, dsn string) {
 		}
 	}
 	// Verdict, reasons, event and deliveries are there together or not at all,
-	// and so are erasure and audit entry.
+	// and so are erasure and audit entry, case and decision.
 	db := raw(t, dsn)
 	for what, wrong := range map[string]string{
 		"a verdict without its event or an event without its verdict": `SELECT COUNT(*) FROM verifications
@@ -116,8 +127,19 @@ func testCrash(t *testing.T, dsn string) {
 			<> (SELECT COUNT(*) FROM endpoints WHERE endpoints.id < events.id)`,
 		"a verdict without its reason": `SELECT COUNT(*) FROM verifications LEFT JOIN verification_reasons
 			ON verification_reasons.id = verifications.id WHERE (status = 'completed') <> (code IS NOT NULL)`,
-		"an erasure without its entry": `SELECT COUNT(*) FROM verifications LEFT JOIN audit ON subject = verifications.id
+		"an erasure without its entry": `SELECT COUNT(*) FROM verifications LEFT JOIN audit ON subject = verifications.id AND action = 'picture.read'
 			WHERE (erased_at > 0) <> (audit.seq IS NOT NULL)`,
+		"a case of nothing, or nothing of a case": `SELECT COUNT(*) FROM verifications FULL OUTER JOIN cases ON cases.id = verifications.id
+			WHERE (status = 'completed' AND decided_at = 0 AND erased_at = 0) <> (cases.id IS NOT NULL)`,
+		"a case without its reason": `SELECT COUNT(*) FROM cases FULL OUTER JOIN case_reasons ON case_reasons.id = cases.id
+			WHERE cases.id IS NULL OR code IS NULL`,
+		"a decision without its entry": `SELECT COUNT(*) FROM decisions FULL OUTER JOIN (SELECT subject FROM audit WHERE action = 'case.decided') AS entries
+			ON subject = case_id WHERE subject IS NULL OR case_id IS NULL`,
+		"a decision that is final in part": `SELECT COUNT(*) FROM decisions JOIN verifications ON verifications.id = case_id
+			LEFT JOIN events ON events.subject = case_id AND type = 'verification.completed'
+			LEFT JOIN audit ON audit.subject = case_id AND action = 'case.final'
+			WHERE (final_at > 0) <> (decided_at > 0) OR (final_at > 0) <> (verifications.outcome = 'fail') OR (final_at > 0) <> (verifications.reasons = 'document_expired')
+			OR (final_at > 0) <> (events.id IS NOT NULL) OR (final_at > 0) <> (audit.seq IS NOT NULL)`,
 		"an idempotency key without its verification": `SELECT COUNT(*) FROM idempotency_keys
 			LEFT JOIN verifications ON id = verification_id WHERE id IS NULL`,
 	} {

@@ -21,6 +21,11 @@ var (
 	ErrNotCompleted     = errors.New("the verification has no verdict yet")
 	ErrGone             = errors.New("what was sealed is gone: its time was over, or it was erased")
 	ErrCursor           = errors.New("the cursor is not one that a page gave")
+	ErrClaimed          = errors.New("somebody else has claimed the case")
+	ErrNotYours         = errors.New("the case, or the decision, is not this user's to take")
+	ErrAlreadyDecided   = errors.New("the case is decided already")
+	ErrTooLate          = errors.New("the decision cannot be undone any more")
+	ErrLastAdmin        = errors.New("the last admin of a tenant stays one")
 	ErrUnavailable      = errors.New("the database is unavailable")
 )
 

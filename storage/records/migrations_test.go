@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,15 +21,17 @@ var update = flag.Bool("update", false, "write the dump of the newest version, f
 
 // The rows of every dump, as that version wrote them.
 const (
-	oldQueued = "01900000-0000-7000-8000-000000000001"
-	oldFailed = "01900000-0000-7000-8000-000000000002"
-	oldReview = "01900000-0000-7000-8000-000000000003"
-	oldPassed = "01900000-0000-7000-8000-000000000004"
+	oldQueued  = "01900000-0000-7000-8000-000000000001"
+	oldFailed  = "01900000-0000-7000-8000-000000000002"
+	oldReview  = "01900000-0000-7000-8000-000000000003"
+	oldPassed  = "01900000-0000-7000-8000-000000000004"
+	oldErased  = "01900000-0000-7000-8000-000000000005" // since version 2: a review that nobody decides
+	oldDecided = "01900000-0000-7000-8000-000000000006" // since version 3: one that a person decided
 )
 
 // fill writes them with the methods of today.
 func fill(t *testing.T, s *records.Store) {
-	for i, id := range []string{oldQueued, oldFailed, oldReview, oldPassed} {
+	for i, id := range []string{oldQueued, oldFailed, oldReview, oldPassed, oldErased, oldDecided} {
 		v := newVerification()
 		v.ID, v.ObjectKey, v.Sealed = id, "pictures/"+id, []byte("sealed "+id)
 		v.CreatedAt, v.DeadlineAt = now.Add(time.Duration(i)*time.Minute), now.Add(30*time.Minute)
@@ -44,6 +48,10 @@ func fill(t *testing.T, s *records.Store) {
 		case oldReview:
 			r = failed("uscc_unreadable")
 			r.Outcome = report.OutcomeReview
+		case oldErased:
+			r = doubtful("image_glare")
+		case oldDecided:
+			r = doubtful("name_unreadable")
 		case oldPassed:
 			r = report.Report{Status: report.StatusCompleted, Outcome: report.OutcomePass, Policy: "dingtalk@1"}
 		}
@@ -51,6 +59,18 @@ func fill(t *testing.T, s *records.Store) {
 			t.Fatal(err)
 		}
 	}
+	if _, err := s.Erase(t.Context(), records.DefaultTenant, oldErased, entry("", "")); err != nil {
+		t.Fatal(err)
+	}
+	d := decision(oldDecided, ann, records.Reject)
+	d.Message, d.Corrections = report.Text{ZH: "执照已过期"}, map[report.FieldName]string{report.FieldUSCC: "91110108MA01ABCD5X"}
+	decide(t, s, d, ann, records.DecideTerms{})
+	finalize(t, s, now)
+	note := records.Note{ID: oldDecided, Case: oldDecided, Tenant: records.DefaultTenant, By: "ann", At: now, Text: "不清晰"}
+	if err := s.AddNote(t.Context(), note); err != nil {
+		t.Fatal(err)
+	}
+	addUser(t, s, "ann", records.RoleLead)
 	if _, err := s.AddDataKey(t.Context(), records.DefaultTenant, []byte{1, 0, 2}); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +111,11 @@ func TestMigrations(t *testing.T) {
 				if _, err := raw(t, dsn).Exec(string(dump)); err != nil {
 					t.Fatal(err)
 				}
-				testUpgraded(t, open(t, dsn))
+				s := open(t, dsn)
+				testUpgraded(t, s)
+				if version+1 >= 3 {
+					testDecidedUpgraded(t, s)
+				}
 			})
 		}
 	}
@@ -139,6 +163,7 @@ func testUpgraded(t *testing.T, s *records.Store) {
 	if marked := atRisk(t, s, now.Add(29*time.Minute), 10); len(marked) != 2 {
 		t.Errorf("at risk: %+v", marked)
 	}
+	testReviewUpgraded(t, s)
 	if _, err := s.Erase(t.Context(), records.DefaultTenant, oldFailed, entry("", "")); err != nil {
 		t.Error(err)
 	}
@@ -148,6 +173,39 @@ func testUpgraded(t *testing.T, s *records.Store) {
 	complete(t, s, oldQueued, report.OutcomePass, now.Add(time.Hour))
 	if events, err := s.Events(t.Context(), records.DefaultTenant, 0, 100); err != nil || len(events) < 3 {
 		t.Errorf("events: %+v, %v", events, err)
+	}
+}
+
+// What waited for a person is a case, and can be decided.
+func testReviewUpgraded(t *testing.T, s *records.Store) {
+	if v := get(t, s, oldFailed); v.MachineOutcome != report.OutcomeFail || !slices.Equal(v.MachineReasons, []string{"uscc_mismatch", "image_blurry"}) {
+		t.Errorf("got %+v", v)
+	}
+	if v := get(t, s, oldQueued); v.MachineOutcome != "" || len(v.MachineReasons) != 0 {
+		t.Errorf("got %+v", v)
+	}
+	want := records.Case{ID: oldReview, Tenant: records.DefaultTenant, Policy: "dingtalk@1", Priority: "standard", Reasons: []string{"uscc_unreadable"},
+		CreatedAt: now.Add(2 * time.Minute), FlaggedAt: now.Add(time.Hour), DeadlineAt: now.Add(30 * time.Minute), Stage: records.StageOpen}
+	for _, q := range []records.CaseQuery{{}, {Reason: "uscc_unreadable"}} {
+		if page, err := s.Cases(t.Context(), records.DefaultTenant, q, ann, now); err != nil || !reflect.DeepEqual(page.Cases, []records.Case{want}) {
+			t.Errorf("\ngot  %+v, %v\nwant %+v", page.Cases, err, want)
+		}
+	}
+	decide(t, s, decision(oldReview, ann, records.Approve), ann, records.DecideTerms{})
+	if final := finalize(t, s, now); len(final) != 1 || final[0].ID != oldReview || final[0].Outcome != report.OutcomePass {
+		t.Errorf("got %+v", final)
+	}
+}
+
+func testDecidedUpgraded(t *testing.T, s *records.Store) {
+	if d, err := s.FinalDecision(t.Context(), records.DefaultTenant, oldDecided); err != nil || d.By != "ann" || d.Message.ZH != "执照已过期" || len(d.Corrections) != 1 {
+		t.Errorf("got %+v, %v", d, err)
+	}
+	if notes, err := s.Notes(t.Context(), records.DefaultTenant, oldDecided); err != nil || len(notes) != 1 || notes[0].Text != "不清晰" {
+		t.Errorf("got %+v, %v", notes, err)
+	}
+	if u, err := s.UserByLogin(t.Context(), "ann"); err != nil || u.Role != records.RoleLead {
+		t.Errorf("got %+v, %v", u, err)
 	}
 }
 

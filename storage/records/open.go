@@ -26,6 +26,9 @@ type Store struct {
 	// skipLocked keeps sweepers on Postgres from waiting for each other's rows;
 	// SQLite has one writer at a time and no such words.
 	skipLocked string
+	// lock keeps a row that is read from changing until the transaction ends;
+	// SQLite has one writer at a time anyway.
+	lock string
 }
 
 // Connections of a process to its database. SQLite has one writer at a time and
@@ -127,7 +130,7 @@ func openPostgres(ctx context.Context, dsn string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("records: %w", err)
 	}
-	return migrate(ctx, &Store{db: db, skipLocked: "FOR UPDATE SKIP LOCKED"}, goose.DialectPostgres, goose.WithSessionLocker(locker))
+	return migrate(ctx, &Store{db: db, skipLocked: "FOR UPDATE SKIP LOCKED", lock: "FOR UPDATE"}, goose.DialectPostgres, goose.WithSessionLocker(locker))
 }
 
 func migrate(ctx context.Context, s *Store, dialect goose.Dialect, options ...goose.ProviderOption) (*Store, error) {

@@ -1,22 +1,27 @@
 // Package records keeps verifications and their verdicts, the truth of the
 // service which queue and sweeper only follow, and what stands beside them:
-// tenants and their keys, events and their deliveries, the audit log. It knows
-// SQL, on SQLite and on Postgres with the same statements. It must not know what
-// a sealed submission holds, how a picture is read or decided, that a queue
-// exists, or HTTP. No error or column but the sealed ones carries ID numbers,
-// phones or emails.
+// tenants and their keys, the users of the console, the cases that wait for them
+// and what they decide, events and their deliveries, the audit log. It knows SQL,
+// on SQLite and on Postgres with the same statements. It must not know what a
+// sealed submission holds, how a picture is read or judged, how passwords are
+// hashed, that a queue exists, or HTTP. No error or column but the sealed ones
+// carries ID numbers, phones or emails; what people write about a verification
+// goes with its report.
 //
 // Every row belongs to a tenant. A method that serves a caller's request takes
 // the tenant and finds no other's rows; the worker's methods go by id. On
 // Postgres statements run READ COMMITTED; those that must agree share a
-// transaction, in which the row of the tenant is locked last.
+// transaction, in which rows are locked in the order case, verification,
+// decisions and notes, tenant, user, session.
 package records
 
 import (
 	"context"
 	"database/sql"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 )
@@ -122,6 +127,24 @@ func (w words) Scan(value any) error {
 	err := text.Scan(value)
 	*w.list = strings.Fields(text.String)
 	return err
+}
+
+// storable says whether Postgres keeps a text.
+func storable(text string) bool { return utf8.ValidString(text) && !strings.ContainsRune(text, 0) }
+
+// cursor is a place in a list that is sorted by a time and an id.
+func cursor(at time.Time, id string) string {
+	return strconv.FormatInt(micros(at), 36) + "." + id
+}
+
+// parseCursor takes it apart; ErrCursor when it is none.
+func parseCursor(text string) (at int64, id string, err error) {
+	first, id, ok := strings.Cut(text, ".")
+	at, err = strconv.ParseInt(first, 36, 64)
+	if _, bad := uuid.Parse(id); !ok || err != nil || bad != nil {
+		return 0, "", ErrCursor
+	}
+	return at, id, nil
 }
 
 // maxCode is the longest code accepted, in bytes: twice the longest reason code.

@@ -97,6 +97,30 @@ func TestConformance(t *testing.T) {
 				{"disable", testDisable},
 				{"delete endpoint", testDeleteEndpoint},
 				{"delivery race", testDeliveryRace},
+				{"case", testCase},
+				{"queue", testQueue},
+				{"erase race", testEraseRace},
+				{"claim", testClaim},
+				{"claim next", testClaimNext},
+				{"decide", testDecide},
+				{"decide refused", testDecideRefused},
+				{"stages", testStages},
+				{"undo", testUndo},
+				{"finalize", testFinalize},
+				{"finalize second look", testFinalizeSecondLook},
+				{"finalize whole", testFinalizeWhole},
+				{"notes", testNotes},
+				{"written gone", testWrittenGone},
+				{"users", testUsers},
+				{"change user", testChangeUser},
+				{"first user", testFirstUser},
+				{"failures", testFailures},
+				{"sessions", testSessions},
+				{"purge sessions", testPurgeSessions},
+				{"invitations", testInvitations},
+				{"alike", testAlike},
+				{"review figures", testReviewFigures},
+				{"decisions between", testDecisionsBetween},
 				{"audit", testAudit},
 				{"audit format", testAuditFormat},
 				{"audit refused", testAuditRefused},
@@ -104,9 +128,22 @@ func TestConformance(t *testing.T) {
 			} {
 				t.Run(c.name, func(t *testing.T) { c.test(t, open(t, database.dsn(t))) })
 			}
-			t.Run("opened at once", func(t *testing.T) { testOpenedAtOnce(t, database.dsn(t)) })
-			t.Run("audit broken", func(t *testing.T) { testAuditBroken(t, database.dsn(t)) })
-			t.Run("crash", func(t *testing.T) { testCrash(t, database.dsn(t)) })
+			for _, c := range []struct {
+				name string
+				test func(t *testing.T, dsn string)
+			}{
+				{"opened at once", testOpenedAtOnce},
+				{"audit broken", testAuditBroken},
+				{"claim race", testClaimRace},
+				{"decide race", testDecideRace},
+				{"finalize race", testFinalizeRace},
+				{"last admin race", testLastAdminRace},
+				{"first user race", testFirstUserRace},
+				{"invitation race", testInvitationRace},
+				{"crash", testCrash},
+			} {
+				t.Run(c.name, func(t *testing.T) { c.test(t, database.dsn(t)) })
+			}
 		})
 	}
 }
@@ -154,6 +191,9 @@ func same(t *testing.T, got, want records.Verification) {
 	if len(got.Reasons) == 0 && len(want.Reasons) == 0 {
 		got.Reasons, want.Reasons = nil, nil
 	}
+	if len(got.MachineReasons) == 0 && len(want.MachineReasons) == 0 {
+		got.MachineReasons, want.MachineReasons = nil, nil
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("\ngot  %+v\nwant %+v", got, want)
 	}
@@ -198,6 +238,7 @@ func testLife(t *testing.T, s *records.Store) {
 	}
 	v.Status, v.Outcome, v.CompletedAt, v.DecidedAt, v.Version = report.StatusCompleted, report.OutcomeFail, now.Add(90*time.Second), now.Add(90*time.Second), 3
 	v.Reasons, v.Report = []string{"image_blurry", "uscc_unreadable"}, &r
+	v.MachineOutcome, v.MachineReasons = v.Outcome, v.Reasons
 	same(t, get(t, s, v.ID), v)
 }
 

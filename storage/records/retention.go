@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
+
+	"github.com/heyan/heyan/pipeline/report"
 )
 
 // Stale is a picture whose time is over.
@@ -34,47 +37,92 @@ func (s *Store) PictureGone(ctx context.Context, id string, now time.Time) error
 // DropSealed clears up to limit sealed submissions whose time is over by now,
 // and returns how many there were.
 func (s *Store) DropSealed(ctx context.Context, now time.Time, limit int) (int, error) {
-	return s.drop(ctx, "drop sealed", `sealed = NULL, sealed_gone_at = $1`,
+	dropped, err := s.drop(ctx, s.db, `sealed = NULL, sealed_gone_at = $1`,
 		`sealed_until > 0 AND sealed_gone_at = 0 AND sealed_until <= $1 ORDER BY sealed_until`, now, limit)
+	return len(dropped), fail("drop sealed", "", err)
 }
 
-// DropReports clears up to limit reports whose time is over by now, and returns
-// how many there were. Outcome, reason codes, the organization's code and hashes
-// stay.
-func (s *Store) DropReports(ctx context.Context, now time.Time, limit int) (int, error) {
-	return s.drop(ctx, "drop reports", `report = NULL, report_gone_at = $1`,
-		`report_until > 0 AND report_gone_at = 0 AND report_until <= $1 ORDER BY report_until`, now, limit)
+// DropReports clears up to limit reports whose time is over by now, with all
+// that people wrote about them, and returns how many there were. Outcome, reason
+// codes, the organization's code and hashes stay.
+func (s *Store) DropReports(ctx context.Context, now time.Time, limit int) (dropped int, err error) {
+	err = s.transact(ctx, func(tx queryer) error {
+		ids, err := s.drop(ctx, tx, `report = NULL, report_gone_at = $1`,
+			`report_until > 0 AND report_gone_at = 0 AND report_until <= $1 ORDER BY report_until`, now, limit)
+		if err != nil {
+			return err
+		}
+		dropped = len(ids)
+		return dropWritten(ctx, tx, ids)
+	})
+	if err != nil {
+		return 0, fail("drop reports", "", err)
+	}
+	return dropped, nil
 }
 
-func (s *Store) drop(ctx context.Context, op, set, due string, now time.Time, limit int) (int, error) {
-	n, err := affected(s.db.ExecContext(ctx, `WITH due AS MATERIALIZED (
+// drop clears what is due and returns of which verifications.
+func (s *Store) drop(ctx context.Context, q queryer, set, due string, now time.Time, limit int) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `WITH due AS MATERIALIZED (
 			SELECT id FROM verifications WHERE `+due+` LIMIT $2 `+s.skipLocked+`)
-		UPDATE verifications SET version = version + 1, `+set+` FROM due WHERE verifications.id = due.id`, micros(now), limit))
-	return n, fail(op, "", err)
+		UPDATE verifications SET version = version + 1, `+set+` FROM due WHERE verifications.id = due.id
+		RETURNING verifications.id`, micros(now), limit)
+	return collect(rows, err, func(r row) (id string, err error) { return id, r.Scan(&id) })
 }
 
-// Erase drops sealed submission and report at once, makes the picture due, and
-// writes the entry, whose At is when; Tenant and Subject of it are set here.
-// Outcome, codes and hashes stay. What was erased before is returned as it is,
+// dropWritten clears what people wrote about verifications.
+func dropWritten(ctx context.Context, tx queryer, ids []string) error {
+	for chunk := range slices.Chunk(ids, idsPerStatement) {
+		places, args := placeholders(chunk)
+		for _, statement := range []string{
+			`UPDATE decisions SET message_zh = '', message_en = '', corrections = 'null' WHERE case_id IN (` + places + `)`,
+			`UPDATE notes SET text = '' WHERE case_id IN (` + places + `)`,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Erase drops sealed submission, report and all that people wrote about it at
+// once, makes the picture due, and writes the entry, whose At is when; Tenant
+// and Subject of it are set here. Nobody has to decide it any more. Outcome,
+// codes and hashes stay. What was erased before is returned as it is,
 // without another entry. A verification without its verdict is ErrNotCompleted:
 // it is at work.
 func (s *Store) Erase(ctx context.Context, tenant, id string, e Entry) (v Verification, err error) {
 	e.Tenant, e.Subject = tenant, id
 	err = s.transact(ctx, func(tx queryer) error {
+		// A verdict that is there has brought its case, whose lock comes first.
+		if v, err = get(ctx, tx, tenant, id); err != nil || !v.ErasedAt.IsZero() {
+			return err
+		}
+		if v.Status != report.StatusCompleted {
+			return ErrNotCompleted
+		}
+		switch c, err := s.lockCase(ctx, tx, tenant, id); {
+		case err == nil:
+			if err := removeCase(ctx, tx, c); err != nil {
+				return err
+			}
+		case !errors.Is(err, sql.ErrNoRows):
+			return err
+		}
 		v, err = scan(tx.QueryRowContext(ctx, `UPDATE verifications SET sealed = NULL, report = NULL,
 				sealed_gone_at = CASE WHEN sealed_gone_at = 0 THEN $3 ELSE sealed_gone_at END,
 				report_gone_at = CASE WHEN report_gone_at = 0 THEN $3 ELSE report_gone_at END,
 				picture_until = $3, erased_at = $3, version = version + 1
-			WHERE tenant = $1 AND id = $2 AND status = 'completed' AND erased_at = 0 RETURNING `+columns,
-			tenant, id, micros(e.At)))
-		if errors.Is(err, sql.ErrNoRows) {
+			WHERE tenant = $1 AND id = $2 AND erased_at = 0 RETURNING `+columns, tenant, id, micros(e.At)))
+		if errors.Is(err, sql.ErrNoRows) { // another was first
 			v, err = get(ctx, tx, tenant, id)
-			if err == nil && v.ErasedAt.IsZero() {
-				err = ErrNotCompleted
-			}
 			return err
 		}
 		if err != nil {
+			return err
+		}
+		if err := dropWritten(ctx, tx, []string{id}); err != nil {
 			return err
 		}
 		_, err = appendEntry(ctx, tx, e)

@@ -73,9 +73,6 @@ func (s *Store) AddFirstKey(ctx context.Context, k Key, hash []byte) (added bool
 }
 
 func (s *Store) addKey(ctx context.Context, k Key, hash []byte, first bool) (added bool, err error) {
-	if !isSlug(k.Tenant) {
-		return false, errSlug
-	}
 	if len(hash) != sha256.Size || k.ID == "" {
 		return false, errors.New("a key needs an id and the SHA-256 of its token")
 	}
@@ -87,9 +84,7 @@ func (s *Store) addKey(ctx context.Context, k Key, hash []byte, first bool) (add
 		scopes[i] = string(scope)
 	}
 	err = s.transact(ctx, func(tx queryer) error {
-		// Locks the tenant, too: no other first key comes in between.
-		if _, err := tx.ExecContext(ctx, `INSERT INTO tenants (id) VALUES ($1)
-			ON CONFLICT (id) DO UPDATE SET id = excluded.id`, k.Tenant); err != nil {
+		if err := lockTenant(ctx, tx, k.Tenant); err != nil { // no other first key comes in between
 			return err
 		}
 		var n int
@@ -106,6 +101,15 @@ func (s *Store) addKey(ctx context.Context, k Key, hash []byte, first bool) (add
 		return err
 	})
 	return added && err == nil, err
+}
+
+// lockTenant locks a tenant until the transaction ends, and adds it if it is new.
+func lockTenant(ctx context.Context, tx queryer, tenant string) error {
+	if !isSlug(tenant) {
+		return errSlug
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO tenants (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = excluded.id`, tenant)
+	return err
 }
 
 const keyColumns = `id, tenant, name, scopes, created_at, expires_at, revoked_at, last_used_at`

@@ -40,10 +40,12 @@ type Verification struct {
 	DeadlineAt      time.Time // SLA
 	AtRiskAt        time.Time // when the deadline was found in danger
 	CompletedAt     time.Time // the machine's verdict
-	DecidedAt       time.Time // the final decision: CompletedAt unless the outcome is review
+	DecidedAt       time.Time // the final decision: CompletedAt unless a person decided
 	Outcome         report.Outcome
-	Reasons         []string       // reason codes of the report, in its order
-	USCC            string         // as the report has it; it stays when the report goes
+	Reasons         []string       // reason codes of the report or of the final decision, in their order
+	MachineOutcome  report.Outcome // the machine's own, whatever people decide
+	MachineReasons  []string       // the same
+	USCC            string         // as the report has it, or as a person corrected it; it stays when the report goes
 	PictureSHA256   string         // of the file, hex; stays as well
 	PixelsSHA256    string         // of the decoded picture, hex; stays as well
 	Report          *report.Report // nil until completed, after its time, and in lists
@@ -247,7 +249,7 @@ func (s *Store) List(ctx context.Context, tenant string, q Query) (Page, error) 
 	if len(page.Verifications) > q.Limit {
 		page.Verifications = page.Verifications[:q.Limit]
 		last := page.Verifications[q.Limit-1]
-		page.Next = strconv.FormatInt(micros(last.CreatedAt), 36) + "." + last.ID
+		page.Next = cursor(last.CreatedAt, last.ID)
 	}
 	return page, fail("list", "", err)
 }
@@ -298,10 +300,9 @@ func (q Query) statement(tenant string) (string, []any, error) {
 		match(lead+`.created_at < ?`, micros(q.To))
 	}
 	if q.After != "" {
-		created, id, ok := strings.Cut(q.After, ".")
-		at, err := strconv.ParseInt(created, 36, 64)
-		if _, bad := uuid.Parse(id); !ok || err != nil || bad != nil {
-			return "", nil, ErrCursor
+		at, id, err := parseCursor(q.After)
+		if err != nil {
+			return "", nil, err
 		}
 		args = append(args, at, id)
 		where = append(where, fmt.Sprintf(`(%[1]s.created_at, %[1]s.id) < ($%[2]d, $%[3]d)`, lead, len(args)-1, len(args)))
@@ -317,7 +318,8 @@ const (
 	light = `verifications.id, verifications.tenant, status, organization_id, client_reference, purpose, previous, callback,
 		policy, priority, object_key, attempts, max_attempts, lease_until, last_error, verifications.created_at, deadline_at,
 		at_risk_at, completed_at, decided_at, outcome, reasons, uscc, picture_sha256, pixels_sha256,
-		picture_until, sealed_until, report_until, picture_gone_at, sealed_gone_at, report_gone_at, erased_at, version, `
+		picture_until, sealed_until, report_until, picture_gone_at, sealed_gone_at, report_gone_at, erased_at, version,
+		machine_outcome, machine_reasons, `
 	columns     = light + `sealed, report`
 	listColumns = light + `NULL, NULL`
 )
@@ -331,7 +333,7 @@ func scan(r row) (Verification, error) {
 		&v.Outcome, words{&v.Reasons}, &v.USCC, &v.PictureSHA256, &v.PixelsSHA256,
 		moment{&v.PictureUntil}, moment{&v.SealedUntil}, moment{&v.ReportUntil},
 		moment{&v.PictureGoneAt}, moment{&v.SealedGoneAt}, moment{&v.ReportGoneAt}, moment{&v.ErasedAt}, &v.Version,
-		&v.Sealed, &text)
+		&v.MachineOutcome, words{&v.MachineReasons}, &v.Sealed, &text)
 	if err != nil {
 		return Verification{}, err
 	}

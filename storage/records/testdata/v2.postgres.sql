@@ -131,25 +131,30 @@ CREATE TABLE public.verifications (
     erased_at bigint DEFAULT 0 NOT NULL,
     version bigint NOT NULL
 );
+INSERT INTO public.audit VALUES ('default', 1, 1903852800000123, 'key:1', 'picture.read', '01900000-0000-7000-8000-000000000005', '{"fields": ["id_number"]}', '申诉复核', NULL, '\xa8fc5f1a3d9c604f8cd805e3fefdd0432dd26ec44b6b0bf9aed6d97376c7bfbd');
 INSERT INTO public.data_keys VALUES ('default', '\x010002');
-INSERT INTO public.events VALUES ('01a201e5-c622-7523-aa5c-202971a87c37', 'default', 1, 'verification.completed', '01900000-0000-7000-8000-000000000002', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a201e5-c624-74a6-87c0-1914e4e82fcf', 'default', 2, 'verification.completed', '01900000-0000-7000-8000-000000000003', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a201e5-c625-74ea-815c-ab83964398bc', 'default', 3, 'verification.completed', '01900000-0000-7000-8000-000000000004', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.goose_db_version VALUES (1, 0, true, '2026-11-22 06:16:05.37001');
-INSERT INTO public.goose_db_version VALUES (2, 1, true, '2026-11-22 06:16:05.373956');
-INSERT INTO public.goose_db_version VALUES (3, 2, true, '2026-11-22 06:16:05.378848');
+INSERT INTO public.events VALUES ('01a2026e-02d4-7135-9c94-da3c5e3adefe', 'default', 1, 'verification.completed', '01900000-0000-7000-8000-000000000002', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a2026e-02d6-7524-8242-f097c3d9db0c', 'default', 2, 'verification.completed', '01900000-0000-7000-8000-000000000003', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a2026e-02d7-7cea-a84a-a79631d4b148', 'default', 3, 'verification.completed', '01900000-0000-7000-8000-000000000004', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a2026e-02d9-72fa-ad88-ad92d0468759', 'default', 4, 'verification.completed', '01900000-0000-7000-8000-000000000005', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.goose_db_version VALUES (1, 0, true, '2026-11-22 08:44:53.812975');
+INSERT INTO public.goose_db_version VALUES (2, 1, true, '2026-11-22 08:44:53.816223');
+INSERT INTO public.goose_db_version VALUES (3, 2, true, '2026-11-22 08:44:53.819468');
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-1', '\x0000', '01900000-0000-7000-8000-000000000001', 1903852800000123);
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-2', '\x0001', '01900000-0000-7000-8000-000000000002', 1903852860000123);
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-3', '\x0002', '01900000-0000-7000-8000-000000000003', 1903852920000123);
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-4', '\x0003', '01900000-0000-7000-8000-000000000004', 1903852980000123);
-INSERT INTO public.tenants VALUES ('default', 3, 0, NULL);
+INSERT INTO public.idempotency_keys VALUES ('default', 'key-5', '\x0004', '01900000-0000-7000-8000-000000000005', 1903853040000123);
+INSERT INTO public.tenants VALUES ('default', 4, 1, '\xa8fc5f1a3d9c604f8cd805e3fefdd0432dd26ec44b6b0bf9aed6d97376c7bfbd');
 INSERT INTO public.verification_reasons VALUES ('default', 'uscc_mismatch', 1903852860000123, '01900000-0000-7000-8000-000000000002');
 INSERT INTO public.verification_reasons VALUES ('default', 'image_blurry', 1903852860000123, '01900000-0000-7000-8000-000000000002');
 INSERT INTO public.verification_reasons VALUES ('default', 'uscc_unreadable', 1903852920000123, '01900000-0000-7000-8000-000000000003');
+INSERT INTO public.verification_reasons VALUES ('default', 'image_glare', 1903853040000123, '01900000-0000-7000-8000-000000000005');
 INSERT INTO public.verifications VALUES ('01900000-0000-7000-8000-000000000001', 'default', 'queued', '', '', '', '', '01900000-0000-7000-8000-000000000001', '', 'dingtalk@1', 'standard', 'pictures/01900000-0000-7000-8000-000000000001', '\x7365616c65642030313930303030302d303030302d373030302d383030302d303030303030303030303031', 0, 3, 1903852860000123, '', 1903852800000123, 1903854600000123, 0, 0, 0, '', '', '', '', '', NULL, 0, 0, 0, 0, 0, 0, 0, 1);
 INSERT INTO public.verifications VALUES ('01900000-0000-7000-8000-000000000002', 'default', 'completed', '', '', '', '', '01900000-0000-7000-8000-000000000002', '', 'dingtalk@1', 'standard', 'pictures/01900000-0000-7000-8000-000000000002', '\x7365616c65642030313930303030302d303030302d373030302d383030302d303030303030303030303032', 0, 3, 1903852860000123, '', 1903852860000123, 1903854600000123, 0, 1903856400000123, 1903856400000123, 'fail', 'uscc_mismatch image_blurry', '', '', '', '{"id":"","status":"completed","outcome":"fail","policy":"dingtalk@1","reasons":[{"code":"uscc_mismatch","category":"","severity":"","next_step":"","message":{"zh":"照片模糊","en":"blurry"},"suggestion":{"zh":"","en":""},"evidence":{}},{"code":"image_blurry","category":"","severity":"","next_step":"","message":{"zh":"照片模糊","en":"blurry"},"suggestion":{"zh":"","en":""},"evidence":{}}],"checks":null,"fields":null,"document":{"kind":"","rotation_degrees":0},"quality":{"width_px":0,"height_px":0,"chroma":0},"qr":null,"picture":{"bytes":0},"timings_ms":null,"versions":null}', 0, 0, 0, 0, 0, 0, 0, 2);
 INSERT INTO public.verifications VALUES ('01900000-0000-7000-8000-000000000003', 'default', 'completed', '', '', '', '', '01900000-0000-7000-8000-000000000003', '', 'dingtalk@1', 'standard', 'pictures/01900000-0000-7000-8000-000000000003', '\x7365616c65642030313930303030302d303030302d373030302d383030302d303030303030303030303033', 0, 3, 1903852860000123, '', 1903852920000123, 1903854600000123, 0, 1903856400000123, 0, 'review', 'uscc_unreadable', '', '', '', '{"id":"","status":"completed","outcome":"review","policy":"dingtalk@1","reasons":[{"code":"uscc_unreadable","category":"","severity":"","next_step":"","message":{"zh":"照片模糊","en":"blurry"},"suggestion":{"zh":"","en":""},"evidence":{}}],"checks":null,"fields":null,"document":{"kind":"","rotation_degrees":0},"quality":{"width_px":0,"height_px":0,"chroma":0},"qr":null,"picture":{"bytes":0},"timings_ms":null,"versions":null}', 0, 0, 0, 0, 0, 0, 0, 2);
 INSERT INTO public.verifications VALUES ('01900000-0000-7000-8000-000000000004', 'default', 'completed', 'org-1', 'ref ''1''', '', '', '01900000-0000-7000-8000-000000000004', '', 'dingtalk@1', 'standard', 'pictures/01900000-0000-7000-8000-000000000004', '\x7365616c65642030313930303030302d303030302d373030302d383030302d303030303030303030303034', 0, 3, 1903852860000123, '', 1903852980000123, 1903854600000123, 0, 1903856400000123, 1903856400000123, 'pass', '', '', '', '', '{"id":"","status":"completed","outcome":"pass","policy":"dingtalk@1","reasons":null,"checks":null,"fields":null,"document":{"kind":"","rotation_degrees":0},"quality":{"width_px":0,"height_px":0,"chroma":0},"qr":null,"picture":{"bytes":0},"timings_ms":null,"versions":null}', 0, 0, 0, 0, 0, 0, 0, 2);
+INSERT INTO public.verifications VALUES ('01900000-0000-7000-8000-000000000005', 'default', 'completed', '', '', '', '', '01900000-0000-7000-8000-000000000005', '', 'dingtalk@1', 'standard', 'pictures/01900000-0000-7000-8000-000000000005', NULL, 0, 3, 1903852860000123, '', 1903853040000123, 1903854600000123, 0, 1903856400000123, 0, 'review', 'image_glare', '', '', '', NULL, 1903852800000123, 0, 0, 0, 1903852800000123, 1903852800000123, 1903852800000123, 3);
 SELECT pg_catalog.setval('public.goose_db_version_id_seq', 3, true);
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_hash_key UNIQUE (hash);

@@ -127,25 +127,30 @@ CREATE TABLE audit (
 	hash    BYTEA NOT NULL,
 	PRIMARY KEY (tenant, seq)
 );
-INSERT INTO goose_db_version VALUES (1,0,1,'2026-11-22 06:16:05');
-INSERT INTO goose_db_version VALUES (2,1,1,'2026-11-22 06:16:05');
-INSERT INTO goose_db_version VALUES (3,2,1,'2026-11-22 06:16:05');
+INSERT INTO goose_db_version VALUES (1,0,1,'2026-11-22 08:44:53');
+INSERT INTO goose_db_version VALUES (2,1,1,'2026-11-22 08:44:53');
+INSERT INTO goose_db_version VALUES (3,2,1,'2026-11-22 08:44:53');
 INSERT INTO data_keys VALUES ('default',X'010002');
 INSERT INTO verifications VALUES ('01900000-0000-7000-8000-000000000001','default','queued','','','','','01900000-0000-7000-8000-000000000001','','dingtalk@1','standard','pictures/01900000-0000-7000-8000-000000000001',X'7365616C65642030313930303030302D303030302D373030302D383030302D303030303030303030303031',0,3,1903852860000123,'',1903852800000123,1903854600000123,0,0,0,'','','','','',NULL,0,0,0,0,0,0,0,1);
 INSERT INTO verifications VALUES ('01900000-0000-7000-8000-000000000002','default','completed','','','','','01900000-0000-7000-8000-000000000002','','dingtalk@1','standard','pictures/01900000-0000-7000-8000-000000000002',X'7365616C65642030313930303030302D303030302D373030302D383030302D303030303030303030303032',0,3,1903852860000123,'',1903852860000123,1903854600000123,0,1903856400000123,1903856400000123,'fail','uscc_mismatch image_blurry','','','','{"id":"","status":"completed","outcome":"fail","policy":"dingtalk@1","reasons":[{"code":"uscc_mismatch","category":"","severity":"","next_step":"","message":{"zh":"照片模糊","en":"blurry"},"suggestion":{"zh":"","en":""},"evidence":{}},{"code":"image_blurry","category":"","severity":"","next_step":"","message":{"zh":"照片模糊","en":"blurry"},"suggestion":{"zh":"","en":""},"evidence":{}}],"checks":null,"fields":null,"document":{"kind":"","rotation_degrees":0},"quality":{"width_px":0,"height_px":0,"chroma":0},"qr":null,"picture":{"bytes":0},"timings_ms":null,"versions":null}',0,0,0,0,0,0,0,2);
 INSERT INTO verifications VALUES ('01900000-0000-7000-8000-000000000003','default','completed','','','','','01900000-0000-7000-8000-000000000003','','dingtalk@1','standard','pictures/01900000-0000-7000-8000-000000000003',X'7365616C65642030313930303030302D303030302D373030302D383030302D303030303030303030303033',0,3,1903852860000123,'',1903852920000123,1903854600000123,0,1903856400000123,0,'review','uscc_unreadable','','','','{"id":"","status":"completed","outcome":"review","policy":"dingtalk@1","reasons":[{"code":"uscc_unreadable","category":"","severity":"","next_step":"","message":{"zh":"照片模糊","en":"blurry"},"suggestion":{"zh":"","en":""},"evidence":{}}],"checks":null,"fields":null,"document":{"kind":"","rotation_degrees":0},"quality":{"width_px":0,"height_px":0,"chroma":0},"qr":null,"picture":{"bytes":0},"timings_ms":null,"versions":null}',0,0,0,0,0,0,0,2);
 INSERT INTO verifications VALUES ('01900000-0000-7000-8000-000000000004','default','completed','org-1','ref ''1''','','','01900000-0000-7000-8000-000000000004','','dingtalk@1','standard','pictures/01900000-0000-7000-8000-000000000004',X'7365616C65642030313930303030302D303030302D373030302D383030302D303030303030303030303034',0,3,1903852860000123,'',1903852980000123,1903854600000123,0,1903856400000123,1903856400000123,'pass','','','','','{"id":"","status":"completed","outcome":"pass","policy":"dingtalk@1","reasons":null,"checks":null,"fields":null,"document":{"kind":"","rotation_degrees":0},"quality":{"width_px":0,"height_px":0,"chroma":0},"qr":null,"picture":{"bytes":0},"timings_ms":null,"versions":null}',0,0,0,0,0,0,0,2);
+INSERT INTO verifications VALUES ('01900000-0000-7000-8000-000000000005','default','completed','','','','','01900000-0000-7000-8000-000000000005','','dingtalk@1','standard','pictures/01900000-0000-7000-8000-000000000005',NULL,0,3,1903852860000123,'',1903853040000123,1903854600000123,0,1903856400000123,0,'review','image_glare','','','',NULL,1903852800000123,0,0,0,1903852800000123,1903852800000123,1903852800000123,3);
 INSERT INTO verification_reasons VALUES ('default','uscc_mismatch',1903852860000123,'01900000-0000-7000-8000-000000000002');
 INSERT INTO verification_reasons VALUES ('default','image_blurry',1903852860000123,'01900000-0000-7000-8000-000000000002');
 INSERT INTO verification_reasons VALUES ('default','uscc_unreadable',1903852920000123,'01900000-0000-7000-8000-000000000003');
+INSERT INTO verification_reasons VALUES ('default','image_glare',1903853040000123,'01900000-0000-7000-8000-000000000005');
 INSERT INTO idempotency_keys VALUES ('default','key-1',X'0000','01900000-0000-7000-8000-000000000001',1903852800000123);
 INSERT INTO idempotency_keys VALUES ('default','key-2',X'0001','01900000-0000-7000-8000-000000000002',1903852860000123);
 INSERT INTO idempotency_keys VALUES ('default','key-3',X'0002','01900000-0000-7000-8000-000000000003',1903852920000123);
 INSERT INTO idempotency_keys VALUES ('default','key-4',X'0003','01900000-0000-7000-8000-000000000004',1903852980000123);
-INSERT INTO tenants VALUES ('default',3,0,NULL);
-INSERT INTO events VALUES ('01a201e5-c533-745e-821a-750bae35c45c','default',1,'verification.completed','01900000-0000-7000-8000-000000000002','',1903856400000123,X'7B7D','');
-INSERT INTO events VALUES ('01a201e5-c534-7bb7-bf6f-09265139febe','default',2,'verification.completed','01900000-0000-7000-8000-000000000003','',1903856400000123,X'7B7D','');
-INSERT INTO events VALUES ('01a201e5-c536-73b9-87a8-2e5e1599ebb5','default',3,'verification.completed','01900000-0000-7000-8000-000000000004','',1903856400000123,X'7B7D','');
+INSERT INTO idempotency_keys VALUES ('default','key-5',X'0004','01900000-0000-7000-8000-000000000005',1903853040000123);
+INSERT INTO tenants VALUES ('default',4,1,X'A8FC5F1A3D9C604F8CD805E3FEFDD0432DD26EC44B6B0BF9AED6D97376C7BFBD');
+INSERT INTO events VALUES ('01a2026e-0210-7be4-948a-1b1370097560','default',1,'verification.completed','01900000-0000-7000-8000-000000000002','',1903856400000123,X'7B7D','');
+INSERT INTO events VALUES ('01a2026e-0212-740d-b32e-8c47f28d2f8e','default',2,'verification.completed','01900000-0000-7000-8000-000000000003','',1903856400000123,X'7B7D','');
+INSERT INTO events VALUES ('01a2026e-0213-7b10-9991-dfe7fc973c37','default',3,'verification.completed','01900000-0000-7000-8000-000000000004','',1903856400000123,X'7B7D','');
+INSERT INTO events VALUES ('01a2026e-0215-703d-8241-9a8d67c73c1c','default',4,'verification.completed','01900000-0000-7000-8000-000000000005','',1903856400000123,X'7B7D','');
+INSERT INTO audit VALUES ('default',1,1903852800000123,'key:1','picture.read','01900000-0000-7000-8000-000000000005','{"fields": ["id_number"]}','申诉复核',NULL,X'A8FC5F1A3D9C604F8CD805E3FEFDD0432DD26EC44B6B0BF9AED6D97376C7BFBD');
 CREATE INDEX verifications_created ON verifications (tenant, created_at, id);
 CREATE INDEX verifications_outcome ON verifications (tenant, outcome, created_at, id);
 CREATE INDEX verifications_policy ON verifications (tenant, policy, created_at, id);
