@@ -179,6 +179,20 @@ func (b *browser) shot(name string) {
 	}
 }
 
+// window leaves a picture of what is in sight.
+func (b *browser) window(name string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, pageTimeout)
+	defer cancel()
+	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(shots, name+".png"), picture, 0o644)
+	}
+	if err != nil {
+		b.t.Errorf("screenshot %s: %v", name, err)
+	}
+}
+
 // withoutScripts makes the pages do without theirs.
 func (b *browser) withoutScripts() {
 	b.t.Helper()

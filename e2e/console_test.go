@@ -170,6 +170,7 @@ func TestConsole(t *testing.T) {
 	t.Run("looks", func(t *testing.T) {
 		for _, width := range []int64{1440, 1024, 390} {
 			b := open(t, lead, width, map[int64]int64{1440: 900, 1024: 768, 390: 844}[width])
+			b.window("queue-window-" + strconv.FormatInt(width, 10))
 			for _, language := range []string{"en", "zh"} {
 				name := func(page string) string { return page + "-" + strconv.FormatInt(width, 10) + "-" + language }
 				for page, path := range map[string]string{"queue": "/console/", "case": "/console/cases/" + ids[9], "figures": "/console/figures", "users": "/console/users", "audit": "/console/cases/" + ids[9] + "/audit"} {
@@ -199,6 +200,8 @@ func TestConsole(t *testing.T) {
 			t.Errorf("the name is not in sight: %s", inside)
 		}
 		b.shot("case-zoomed")
+		b.press("r")
+		b.window("case-window")
 		// An outline leads back to its entry in the list.
 		b.eval(`document.querySelector("#box-uscc polygon").dispatchEvent(new MouseEvent("click", {bubbles: true, cancelable: true}))`)
 		b.until(`document.querySelector("#field-uscc").classList.contains("current")`)

@@ -104,6 +104,7 @@ func (w *witness) fullRun(t *testing.T, d *deployment, people []person) {
 			t.Errorf("%s: %d %s", path, status, answer)
 		}
 	}
+	w.console(t, d, ids, people[1])
 	w.call(t, d, http.MethodDelete, "/v1/verifications/"+ids[0], "", nil)
 	w.unmask(t, d, ids[1], people[1])
 }
