@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/heyan/heyan/pipeline/report"
@@ -174,8 +175,12 @@ func TestBarriers(t *testing.T) {
 func TestTitles(t *testing.T) {
 	for _, e := range Catalog() {
 		advice := Advice(e.Code, report.FieldUSCC)
-		if title := Title(e.Code); title.ZH == e.Code || title.EN == "" || advice.ZH == "" {
+		if title := Title(e.Code); title.ZH == e.Code || title.EN == "" || advice.ZH == "" || strings.Contains(advice.ZH, personLooks.ZH) {
 			t.Errorf("%s: title %q, advice %q", e.Code, title, advice)
+		}
+		found := AdviceOf(newReason(fail(e.Code, report.Evidence{}), shippedPolicy(t, DefaultPolicy)))
+		if found.EN == "" || e.NextStep == report.NextWait && !strings.HasSuffix(found.EN, submitAgain.EN) {
+			t.Errorf("%s: advice %q", e.Code, found)
 		}
 	}
 	for _, name := range CheckNames() {

@@ -108,9 +108,26 @@ var titles = map[string]report.Text{
 // own.
 func Title(name string) report.Text { return cmp.Or(titles[name], report.Text{ZH: name, EN: name}) }
 
+// submitAgain takes the place of words that ask to wait for a person, once the
+// person has refused.
+var submitAgain = report.Text{ZH: "请核对后重新提交；如有疑问，请联系客服。", EN: "Please check it and submit again, or contact support if you have questions."}
+
 // Advice is what an applicant is told of a reason that a person gives, without
 // measured evidence: what is wrong with which field, and what to do.
 func Advice(code string, field report.FieldName) report.Text {
 	title, suggestion := Title(code), render(entries[code].Suggestion, field, report.Evidence{})
+	if entries[code].NextStep == report.NextWait {
+		suggestion = submitAgain
+	}
 	return report.Text{ZH: title.ZH + "。" + suggestion.ZH, EN: title.EN + ". " + suggestion.EN}
+}
+
+// AdviceOf is what an applicant is told where a person gives a reason that the
+// machine had found.
+func AdviceOf(r report.Reason) report.Text {
+	suggestion := r.Suggestion
+	if r.NextStep == report.NextWait {
+		suggestion = submitAgain
+	}
+	return report.Text{ZH: r.Message.ZH + suggestion.ZH, EN: r.Message.EN + " " + suggestion.EN}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/heyan/heyan/pipeline/codes"
@@ -383,17 +384,11 @@ func (c *Console) fieldRows(d dossier, view *caseView, g engine.Geometry, wrong 
 // found first, with keys.
 func choices(machine []report.Reason, chosen []string) []reasonGroup {
 	found := reasonGroup{Open: true}
-	fields := map[string]report.FieldName{}
 	for _, r := range machine {
-		if r.Severity == report.SeverityInfo || r.Category == report.CategorySystem || fields[r.Code] != "" || contains(found.Reasons, r.Code) {
+		if r.Severity == report.SeverityInfo || r.Category == report.CategorySystem || contains(found.Reasons, r.Code) {
 			continue
 		}
-		fields[r.Code] = r.Field
-		advice := report.Text{ZH: r.Message.ZH + r.Suggestion.ZH, EN: r.Message.EN + " " + r.Suggestion.EN}
-		if r.NextStep == report.NextWait { // it tells to wait for the person who decides here
-			advice = verdict.Advice(r.Code, r.Field)
-		}
-		found.Reasons = append(found.Reasons, reasonChoice{Code: r.Code, Chosen: slices.Contains(chosen, r.Code), Advice: advice})
+		found.Reasons = append(found.Reasons, reasonChoice{Code: r.Code, Chosen: slices.Contains(chosen, r.Code), Advice: verdict.AdviceOf(r)})
 	}
 	for i := range found.Reasons {
 		if i < 9 {
@@ -422,8 +417,8 @@ func contains(reasons []reasonChoice, code string) bool {
 // fieldOf is the field that a reason is about where nothing else tells it.
 func fieldOf(code string) report.FieldName {
 	for prefix, field := range map[string]report.FieldName{"uscc_": report.FieldUSCC, "name_": report.FieldCompanyName, "legal_rep_": report.FieldLegalRepresentative,
-		"id_number_": report.FieldIDNumber, "contact_email": report.FieldEmail, "contact_phone": report.FieldPhone, "entity_type_": report.FieldEntityType} {
-		if len(code) > len(prefix) && code[:len(prefix)] == prefix {
+		"id_number_": report.FieldIDNumber, "contact_email_": report.FieldEmail, "contact_phone_": report.FieldPhone, "entity_type_": report.FieldEntityType} {
+		if strings.HasPrefix(code, prefix) {
 			return field
 		}
 	}

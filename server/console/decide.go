@@ -1,7 +1,7 @@
 package console
 
 import (
-	"context"
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -89,20 +89,21 @@ func (c *Console) check(v *visit) error {
 // decide takes a decision. What cannot be taken comes back with everything that
 // was filled in.
 func (c *Console) decide(v *visit) error {
-	f := formOf(v.r)
+	filled := formOf(v.r)
 	d, err := c.dossier(v, v.r.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	if refused := c.refusal(v, d, &f); refused != nil {
-		return c.again(v, f, http.StatusUnprocessableEntity, refused)
+	f := filled
+	if refused := f.refusal(d, v.now); refused != nil {
+		return c.again(v, filled, http.StatusUnprocessableEntity, refused)
 	}
 	_, err = c.Records.Decide(v.r.Context(), records.Decision{
 		ID: f.ID, Case: d.record.ID, Tenant: v.tenant(), By: v.user().ID, Kind: f.Kind, Reasons: f.Reasons, Message: f.Message,
 		Corrections: f.Corrections, At: v.now,
 	}, v.reader(), records.DecideTerms{Grace: c.Grace, SecondLook: c.sampled(d.record.ID)})
 	if p := known(err); p != nil && !errors.Is(err, records.ErrNotFound) {
-		return c.again(v, f, p.status, []report.Text{p.text})
+		return c.again(v, filled, p.status, []report.Text{p.text})
 	}
 	if err != nil {
 		return err
@@ -113,7 +114,7 @@ func (c *Console) decide(v *visit) error {
 // refusal says why a form cannot be taken, nil when it can. What a reviewer leaves
 // to Heyan is filled in: the words for the applicant, and, as an approval confirms
 // them, the values as they were read.
-func (c *Console) refusal(v *visit, d dossier, f *form) (texts []report.Text) {
+func (f *form) refusal(d dossier, now time.Time) []report.Text {
 	if _, err := uuid.Parse(f.ID); err != nil {
 		return []report.Text{errForm.text}
 	}
@@ -125,7 +126,7 @@ func (c *Console) refusal(v *visit, d dossier, f *form) (texts []report.Text) {
 	switch f.Kind {
 	case records.Approve:
 		f.Reasons, f.Message = nil, report.Text{}
-		return d.barriers(f, v.now)
+		return d.barriers(*f, now)
 	case records.Reject, records.NewPhoto:
 		groups := choices(d.report.Reasons, f.Reasons)
 		var advice []report.Text
@@ -139,14 +140,8 @@ func (c *Console) refusal(v *visit, d dossier, f *form) (texts []report.Text) {
 		if len(f.Reasons) == 0 || len(advice) != len(f.Reasons) {
 			return []report.Text{words["decide.reason_missing"]}
 		}
-		for _, a := range advice {
-			if v.value("message.zh") == "" {
-				f.Message.ZH = strings.TrimSpace(f.Message.ZH + "\n" + a.ZH)
-			}
-			if v.value("message.en") == "" {
-				f.Message.EN = strings.TrimSpace(f.Message.EN + "\n" + a.EN)
-			}
-		}
+		f.Message.ZH = cmp.Or(f.Message.ZH, joined(advice, chinese))
+		f.Message.EN = cmp.Or(f.Message.EN, joined(advice, english))
 		f.Corrections = nil
 	case records.Escalate:
 		f.Reasons, f.Message, f.Corrections = nil, report.Text{}, nil
@@ -156,9 +151,17 @@ func (c *Console) refusal(v *visit, d dossier, f *form) (texts []report.Text) {
 	return nil
 }
 
+func joined(texts []report.Text, l tongue) string {
+	lines := make([]string, len(texts))
+	for i, t := range texts {
+		lines[i] = l.of(t)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // barriers are what stands against an approval. What a person approves he has read:
 // the code and the name as they stand there.
-func (d dossier) barriers(f *form, now time.Time) (texts []report.Text) {
+func (d dossier) barriers(f form, now time.Time) (texts []report.Text) {
 	evidence, ok := verdict.EvidenceOf(d.report, d.submission.Declared)
 	if !ok {
 		return []report.Text{words["decide.no_evidence"]}
@@ -265,9 +268,9 @@ func (c *Console) unmask(v *visit) error {
 }
 
 // seen notes that a picture is looked at, before its first byte.
-func (c *Console) seen(ctx context.Context, v *visit, id, view string) error {
+func (c *Console) seen(v *visit, id, view string) error {
 	entry := v.entry("picture.viewed", id)
 	entry.Detail = fmt.Appendf(nil, `{"view":%q}`, view)
-	_, err := c.Records.Append(ctx, entry)
+	_, err := c.Records.Append(v.r.Context(), entry)
 	return err
 }

@@ -29,7 +29,7 @@ func (c *Console) picture(v *visit) error {
 		return err
 	}
 	defer body.Close()
-	if err := c.seen(v.r.Context(), v, id, view); err != nil {
+	if err := c.seen(v, id, view); err != nil {
 		return err
 	}
 	h := v.w.Header()
