@@ -1,15 +1,12 @@
 package console
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/heyan/heyan/pipeline/codes"
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
 	"github.com/heyan/heyan/storage/records"
@@ -60,27 +57,6 @@ type reasonRow struct {
 	Box    string // id of its outline; empty: none
 }
 
-// fieldRow is one field in the list beside the picture.
-type fieldRow struct {
-	Name       report.FieldName
-	Key        int // number that jumps to it; 0: none
-	Declared   []part
-	Read       []part
-	Value      string // as read
-	QR         string
-	Same       string // yes, no, "" where there is nothing to compare
-	Confidence float64
-	Source     report.Source
-	Label      string
-	Box        string
-	Crop       *crop
-	Candidates []string
-	Editable   bool
-	Typed      string
-	Wrong      string // why what was typed was not taken
-	Personal   bool
-}
-
 type decisionRow struct {
 	records.Decision
 	By    string
@@ -91,30 +67,6 @@ type noteRow struct {
 	records.Note
 	By string
 }
-
-// reasonGroup are reasons to choose from.
-type reasonGroup struct {
-	Category report.Category // empty: those that the machine gave
-	Reasons  []reasonChoice
-	Open     bool // one of them is chosen
-}
-
-type reasonChoice struct {
-	Code   string
-	Key    int // that toggles it; 0: none
-	Chosen bool
-	Advice report.Text // what the applicant is told
-}
-
-// printedOrder is how the fields stand in the list; those of shown come first,
-// the others below.
-var (
-	shown = []report.FieldName{report.FieldUSCC, report.FieldRegistrationNumber, report.FieldCompanyName, report.FieldLegalRepresentative,
-		report.FieldType, report.FieldEstablished, report.FieldTerm, report.FieldIssued,
-		report.FieldOrganizationCode, report.FieldEntityType, report.FieldIDNumber, report.FieldEmail, report.FieldPhone}
-	below = []report.FieldName{report.FieldRegisteredCapital, report.FieldPaidInCapital, report.FieldFormation, report.FieldAddress,
-		report.FieldRegistrationAuthority, report.FieldSerialNumber, report.FieldScope}
-)
 
 func (c *Console) casePage(v *visit) error {
 	view, err := c.caseView(v, form{}, false)
@@ -219,7 +171,7 @@ func (c *Console) caseView(v *visit, f form, unmasked bool) (*caseView, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.fieldRows(d, view, geometry, wrong, v.lang)
+	view.fieldRows(d, geometry, wrong, v.lang)
 	if err := c.history(v, view, names); err != nil {
 		return nil, err
 	}
@@ -303,124 +255,4 @@ func (c *Console) canvases(v *visit, d dossier, view *caseView) (engine.Geometry
 			Title: v.lang.of(verdict.Title(r.Code)), Number: r.Number})
 	}
 	return g, nil
-}
-
-// declaredValues are what was declared, by the field that it is compared with.
-func declaredValues(d report.Declared) map[report.FieldName]string {
-	return map[report.FieldName]string{
-		report.FieldUSCC: d.USCC, report.FieldRegistrationNumber: d.RegistrationNumber, report.FieldCompanyName: d.Name,
-		report.FieldLegalRepresentative: d.LegalRepresentative, report.FieldOrganizationCode: d.OrganizationCode,
-		report.FieldEntityType: d.EntityType, report.FieldIDNumber: d.IDNumber, report.FieldEmail: d.Email, report.FieldPhone: d.Phone,
-	}
-}
-
-// masked is what was declared without what tells a person.
-func masked(d report.Declared) report.Declared {
-	d.IDNumber, d.Phone, d.Email = codes.Mask(d.IDNumber), codes.MaskPhone(d.Phone), codes.MaskEmail(d.Email)
-	return d
-}
-
-func (c *Console) fieldRows(d dossier, view *caseView, g engine.Geometry, wrong *verdict.CorrectionError, l tongue) {
-	declared := d.submission.Declared
-	if !view.Unmasked {
-		declared = masked(declared)
-	}
-	values := declaredValues(declared)
-	_, decidable := verdict.EvidenceOf(d.report, declared)
-	editable := view.Row != nil && view.Row.Takable && decidable
-	row := func(name report.FieldName) (fieldRow, bool) {
-		read := d.report.Fields[name]
-		r := fieldRow{Name: name, Value: read.Value, Confidence: read.Confidence, Source: read.Source, Label: read.Label,
-			Candidates: read.Candidates, Typed: view.Form.Corrections[name], Editable: editable && slices.Contains(verdict.Correctable, name),
-			Personal: name == report.FieldIDNumber || name == report.FieldEmail || name == report.FieldPhone}
-		polygon := read.Polygon
-		if name == report.FieldUSCC && read.Value == "" && d.report.Basis != nil {
-			r.Candidates, polygon = d.report.Basis.Code.Candidates, d.report.Basis.Code.Polygon
-		}
-		if polygon == nil && d.report.Basis != nil {
-			polygon = d.report.Basis.Unreadable[name]
-		}
-		for _, qr := range d.report.QR {
-			value := qr.Fields[name]
-			if name == report.FieldUSCC {
-				value = qr.USCC
-			}
-			r.QR = cmp.Or(r.QR, value)
-		}
-		r.Declared, r.Read = compared(name, values[name], read.Value)
-		if values[name] != "" && read.Value != "" {
-			r.Same = "yes"
-			if slices.ContainsFunc(r.Read, func(p part) bool { return p.Differs }) || slices.ContainsFunc(r.Declared, func(p part) bool { return p.Differs }) {
-				r.Same = "no"
-			}
-		}
-		if view.Photo != nil && len(read.Polygon) > 2 {
-			r.Box = "box-" + string(name)
-		}
-		if view.Photo != nil {
-			if cut, ok := cropOf(polygon, g.Width, g.Height, view.Photo.Layers[len(view.Photo.Layers)-1]); ok {
-				r.Crop = &cut
-			}
-		}
-		if wrong != nil && wrong.Field == name {
-			r.Wrong = l.of(wrong.Rule)
-		}
-		needed := name == report.FieldUSCC || name == report.FieldCompanyName
-		return r, needed && editable || r.Value != "" || values[name] != "" || r.Crop != nil
-	}
-	for _, name := range shown {
-		if r, ok := row(name); ok {
-			view.Fields = append(view.Fields, r)
-		}
-	}
-	for _, name := range below {
-		if r, ok := row(name); ok {
-			view.Others = append(view.Others, r)
-		}
-	}
-}
-
-// choices are the reasons of the catalogue that a person may give: what the machine
-// found first, with keys.
-func choices(machine []report.Reason, chosen []string) []reasonGroup {
-	found := reasonGroup{Open: true}
-	for _, r := range machine {
-		if r.Severity == report.SeverityInfo || r.Category == report.CategorySystem || contains(found.Reasons, r.Code) {
-			continue
-		}
-		found.Reasons = append(found.Reasons, reasonChoice{Code: r.Code, Chosen: slices.Contains(chosen, r.Code), Advice: verdict.AdviceOf(r)})
-	}
-	for i := range found.Reasons {
-		if i < 9 {
-			found.Reasons[i].Key = i + 1
-		}
-	}
-	groups := []reasonGroup{found}
-	for _, category := range []report.Category{report.CategoryImage, report.CategoryDocument, report.CategoryInput, report.CategoryOrganization} {
-		g := reasonGroup{Category: category}
-		for _, e := range verdict.Catalog() {
-			if e.Category == category && !contains(found.Reasons, e.Code) {
-				one := reasonChoice{Code: e.Code, Chosen: slices.Contains(chosen, e.Code), Advice: verdict.Advice(e.Code, fieldOf(e.Code))}
-				g.Open = g.Open || one.Chosen
-				g.Reasons = append(g.Reasons, one)
-			}
-		}
-		groups = append(groups, g)
-	}
-	return groups
-}
-
-func contains(reasons []reasonChoice, code string) bool {
-	return slices.ContainsFunc(reasons, func(r reasonChoice) bool { return r.Code == code })
-}
-
-// fieldOf is the field that a reason is about where nothing else tells it.
-func fieldOf(code string) report.FieldName {
-	for prefix, field := range map[string]report.FieldName{"uscc_": report.FieldUSCC, "name_": report.FieldCompanyName, "legal_rep_": report.FieldLegalRepresentative,
-		"id_number_": report.FieldIDNumber, "contact_email_": report.FieldEmail, "contact_phone_": report.FieldPhone, "entity_type_": report.FieldEntityType} {
-		if strings.HasPrefix(code, prefix) {
-			return field
-		}
-	}
-	return ""
 }
