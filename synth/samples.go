@@ -1,9 +1,13 @@
 package synth
 
 import (
+	"bytes"
 	"context"
+	"encoding/csv"
+	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 
 	"github.com/heyan/heyan/pipeline/report"
@@ -99,9 +103,10 @@ var sampleSpecs = []sampleSpec{
 		camera: photo(false, Scene{Surface: SurfaceWood, Objects: true}, func(c *Camera) { c.Fill, c.Tilt = 0.8, 14 })},
 }
 
-// WriteSamples makes the demonstration pictures with truth.tsv, truth.jsonl and
-// declared.json (a list of Sample) into a folder that it creates. A sample
-// depends on the seed and its name alone.
+// WriteSamples makes the demonstration pictures with truth.tsv, truth.jsonl,
+// declared.json (a list of Sample) and batch.csv (the same declarations as the
+// lines of a batch) into a folder that it creates. A sample depends on the seed and
+// its name alone.
 func WriteSamples(ctx context.Context, dir string, seed uint64, fontFolders ...string) error {
 	fonts, err := LoadFonts(fontFolders...)
 	if err != nil {
@@ -121,7 +126,25 @@ func WriteSamples(ctx context.Context, dir string, seed uint64, fontFolders ...s
 	if err := writeTruth(dir, pictures); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(dir, "declared.json"), samples)
+	if err := writeJSON(filepath.Join(dir, "declared.json"), samples); err != nil {
+		return err
+	}
+	return writeBatch(filepath.Join(dir, "batch.csv"), samples)
+}
+
+// writeBatch writes what operators hand in of many organizations.
+func writeBatch(path string, samples []Sample) error {
+	var text bytes.Buffer
+	lines := csv.NewWriter(&text)
+	rows := [][]string{{"custom_id", "organization_id", "name", "uscc", "legal_representative", "id_number", "picture"}}
+	for i, s := range samples {
+		d := s.Declared
+		rows = append(rows, []string{fmt.Sprint(i + 1), d.OrganizationID, d.Name, d.USCC, d.LegalRepresentative, d.IDNumber, s.File})
+	}
+	if err := lines.WriteAll(rows); err != nil {
+		return err
+	}
+	return os.WriteFile(path, text.Bytes(), 0o644)
 }
 
 // sample is the picture to take and what is declared with it. A picture without

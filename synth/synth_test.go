@@ -91,8 +91,10 @@ func TestSamplesAreWhatTheGeneratorMakes(t *testing.T) {
 	if got, want := detail(dir), detail(samplesDir); !reflect.DeepEqual(got, want) {
 		t.Errorf("truth.jsonl: got %+v, want %+v", got, want)
 	}
-	if got, want := readFile(t, filepath.Join(dir, "declared.json")), readFile(t, filepath.Join(samplesDir, "declared.json")); !bytes.Equal(got, want) {
-		t.Errorf("declared.json: got %s, want %s", got, want)
+	for _, name := range []string{"declared.json", "batch.csv"} {
+		if got, want := readFile(t, filepath.Join(dir, name)), readFile(t, filepath.Join(samplesDir, name)); !bytes.Equal(got, want) {
+			t.Errorf("%s: got %s, want %s", name, got, want)
+		}
 	}
 	total := 0
 	for _, spec := range sampleSpecs {
