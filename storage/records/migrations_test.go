@@ -35,8 +35,11 @@ func fill(t *testing.T, s *records.Store) {
 		v := newVerification()
 		v.ID, v.ObjectKey, v.Sealed = id, "pictures/"+id, []byte("sealed "+id)
 		v.CreatedAt, v.DeadlineAt = now.Add(time.Duration(i)*time.Minute), now.Add(30*time.Minute)
-		if id == oldPassed {
+		switch id {
+		case oldPassed:
 			v.OrganizationID, v.ClientReference = "org-1", "ref '1'"
+		case oldQueued:
+			v.OrganizationID = "org-2" // since version 3
 		}
 		if _, _, err := s.Create(t.Context(), v, fmt.Sprint("key-", i+1), []byte{0, byte(i)}); err != nil {
 			t.Fatal(err)
