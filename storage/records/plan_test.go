@@ -131,7 +131,7 @@ func TestUsesIndexes(t *testing.T) {
 
 func testListUsesIndexes(t *testing.T, s *Store, rows int) {
 	for name, q := range queries(rows) {
-		statement, args, err := q.statement(DefaultTenant)
+		statement, args, err := q.statement(DefaultTenant, newestFirst)
 		if err != nil {
 			t.Fatal(err)
 		}
