@@ -142,7 +142,7 @@ func (s *Store) Complete(ctx context.Context, id string, r report.Report, c Comp
 		if err := addReasons(ctx, tx, e.Tenant, id, waits.CreatedAt, reasons); err != nil {
 			return err
 		}
-		v.Tenant, v.OrganizationID = e.Tenant, waits.OrganizationID
+		v.Tenant, v.OrganizationID, v.Policy, v.CreatedAt = e.Tenant, waits.OrganizationID, waits.Policy, waits.CreatedAt
 		if err := addPrints(ctx, tx, v, c.PrintKeys); err != nil {
 			return err
 		}

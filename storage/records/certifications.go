@@ -3,6 +3,7 @@ package records
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"time"
@@ -112,6 +113,12 @@ func (s *Store) concluded(ctx context.Context, tx queryer, v Verification, e Eve
 		return errors.New("only a pass of an organization's verification grants something")
 	}
 	o, err := s.lockOrganization(ctx, tx, v.Tenant, v.OrganizationID)
+	if errors.Is(err, sql.ErrNoRows) { // made by a process of an earlier version
+		if err := submitted(ctx, tx, v); err != nil {
+			return err
+		}
+		o, err = s.lockOrganization(ctx, tx, v.Tenant, v.OrganizationID)
+	}
 	if err != nil {
 		return err
 	}

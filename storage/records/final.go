@@ -45,7 +45,7 @@ func (s *Store) Conclude(ctx context.Context, now time.Time, limit int, conclude
 	var final []Verification
 	var refused error // by conclude
 	for _, c := range due {
-		v, d, err := s.proposed(ctx, c)
+		v, d, err := s.proposed(ctx, c, now)
 		if errors.Is(err, sql.ErrNoRows) { // undone or erased meanwhile
 			continue
 		}
@@ -71,7 +71,7 @@ func (s *Store) Conclude(ctx context.Context, now time.Time, limit int, conclude
 const dueCases = `SELECT ` + caseColumns + ` FROM cases WHERE effective_at > 0 AND effective_at <= $1 ORDER BY effective_at LIMIT $2`
 
 // proposed is a case's verification as its decision will leave it.
-func (s *Store) proposed(ctx context.Context, c Case) (Verification, Decision, error) {
+func (s *Store) proposed(ctx context.Context, c Case, now time.Time) (Verification, Decision, error) {
 	v, err := get(ctx, s.db, c.Tenant, c.ID)
 	if err != nil {
 		return Verification{}, Decision{}, err
@@ -79,6 +79,7 @@ func (s *Store) proposed(ctx context.Context, c Case) (Verification, Decision, e
 	d, err := scanDecision(s.db.QueryRowContext(ctx, decisionByID, c.Decision))
 	v.Outcome, v.Reasons, v.DecidedAt = d.Outcome, d.codes(), d.At
 	v.USCC = cmp.Or(d.Corrections[report.FieldUSCC], v.USCC)
+	d.EffectiveAt, d.FinalAt = c.EffectiveAt, now.Truncate(time.Microsecond).UTC()
 	return v, d, err
 }
 
@@ -100,7 +101,6 @@ func (s *Store) finalize(ctx context.Context, due Case, d Decision, what Conclus
 		if err != nil {
 			return err
 		}
-		d.EffectiveAt, d.FinalAt = c.EffectiveAt, now.Truncate(time.Microsecond).UTC()
 		if v, err = settle(ctx, tx, c, d); err != nil {
 			return err
 		}

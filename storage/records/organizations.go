@@ -2,7 +2,9 @@ package records
 
 import (
 	"context"
+	"database/sql"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -236,7 +238,7 @@ func (s *Store) decided(ctx context.Context, tx queryer, v Verification, at time
 	}
 	// Whoever waited for the lock sees in the statement that follows what the one
 	// before has decided.
-	if _, err := s.lockOrganization(ctx, tx, v.Tenant, v.OrganizationID); err != nil {
+	if _, err := s.lockOrganization(ctx, tx, v.Tenant, v.OrganizationID); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
 	_, err := tx.ExecContext(ctx, `UPDATE organizations SET state = state_before, changed_at = $3, version = version + 1
