@@ -188,58 +188,6 @@ func scanCase(r row) (c Case, err error) {
 		moment{&c.ClaimedUntil}, &c.Decision, moment{&c.EffectiveAt})
 }
 
-// CaseCounts are how many cases there are now. All but Pending leave the pending
-// ones out.
-type CaseCounts struct {
-	Open, Second, Escalated, Pending int // by stage
-	Claimed                          int // of any stage, by anybody
-	Overdue                          int // past their deadline
-	Reasons, Policies                map[string]int
-}
-
-// CaseCounts counts the cases of a tenant.
-func (s *Store) CaseCounts(ctx context.Context, tenant string, now time.Time) (CaseCounts, error) {
-	counts := CaseCounts{Reasons: map[string]int{}, Policies: map[string]int{}}
-	rows, err := s.db.QueryContext(ctx, policyCounts, tenant, micros(now))
-	_, err = collect(rows, err, func(r row) (struct{}, error) {
-		var policy string
-		var open, second, escalated, pending, claimed, overdue int
-		err := r.Scan(&policy, &open, &second, &escalated, &pending, &claimed, &overdue)
-		counts.Open, counts.Second, counts.Escalated, counts.Pending = counts.Open+open, counts.Second+second, counts.Escalated+escalated, counts.Pending+pending
-		counts.Claimed, counts.Overdue = counts.Claimed+claimed, counts.Overdue+overdue
-		if n := open + second + escalated; n > 0 {
-			counts.Policies[policy] = n
-		}
-		return struct{}{}, err
-	})
-	if err == nil {
-		rows, err = s.db.QueryContext(ctx, reasonCounts, tenant)
-		_, err = collect(rows, err, func(r row) (struct{}, error) {
-			var code string
-			var n int
-			err := r.Scan(&code, &n)
-			if n > 0 {
-				counts.Reasons[code] = n
-			}
-			return struct{}{}, err
-		})
-	}
-	return counts, fail("case counts", "", err)
-}
-
-// What CaseCounts asks; the indexes alone answer. Few cases are pending.
-const (
-	policyCounts = `SELECT policy, COUNT(CASE WHEN stage = 'open' THEN 1 END), COUNT(CASE WHEN stage = 'second' THEN 1 END),
-		COUNT(CASE WHEN stage = 'escalated' THEN 1 END), COUNT(CASE WHEN stage = 'pending' THEN 1 END),
-		COUNT(CASE WHEN stage <> 'pending' AND claimed_until > $2 THEN 1 END),
-		COUNT(CASE WHEN stage <> 'pending' AND deadline_at < $2 THEN 1 END)
-		FROM cases WHERE tenant = $1 GROUP BY policy`
-	reasonCounts = `SELECT code, n - (SELECT COUNT(*) FROM cases JOIN case_reasons ON case_reasons.tenant = cases.tenant
-			AND case_reasons.code = counted.code AND case_reasons.deadline_at = cases.deadline_at AND case_reasons.id = cases.id
-			WHERE cases.tenant = $1 AND stage = 'pending')
-		FROM (SELECT code, COUNT(*) AS n FROM case_reasons WHERE tenant = $1 GROUP BY code) AS counted`
-)
-
 // Case returns a case of a tenant. Its claim may be over, see HeldBy.
 // ErrNotFound: nobody has to decide it, or not any more.
 func (s *Store) Case(ctx context.Context, tenant, id string) (Case, error) {

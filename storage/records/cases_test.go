@@ -281,6 +281,31 @@ func testClaimNext(t *testing.T, s *records.Store) {
 	}
 }
 
+// Whoever erases a verification at the moment of its verdict leaves no case.
+func testEraseRace(t *testing.T, s *records.Store) {
+	for range 30 {
+		v := create(t, s, newVerification())
+		var group sync.WaitGroup
+		group.Go(func() {
+			if err := s.Complete(t.Context(), v.ID, doubtful("image_blurry"), flagged(now)); err != nil {
+				t.Error(err)
+			}
+		})
+		group.Go(func() {
+			err := records.ErrNotCompleted
+			for errors.Is(err, records.ErrNotCompleted) {
+				_, err = s.Erase(t.Context(), v.Tenant, v.ID, entry("", ""))
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+		group.Wait()
+		_, err := s.Case(t.Context(), v.Tenant, v.ID)
+		want(t, err, records.ErrNotFound)
+	}
+}
+
 // Whoever claims at the same time, in whichever process, gets a case of his own.
 func testClaimRace(t *testing.T, dsn string) {
 	stores := []*records.Store{open(t, dsn), open(t, dsn)}

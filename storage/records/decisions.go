@@ -218,7 +218,8 @@ func (s *Store) Undo(ctx context.Context, tenant, decisionID, user string, until
 			return err
 		}
 		// Two decisions may change: whoever clears them has locked the verification.
-		if _, err := scan(tx.QueryRowContext(ctx, `SELECT `+listColumns+` FROM verifications WHERE id = $1 `+s.lock, d.Case)); err != nil {
+		var one int
+		if err := tx.QueryRowContext(ctx, `SELECT 1 FROM verifications WHERE id = $1 `+s.lock, d.Case).Scan(&one); err != nil {
 			return err
 		}
 		rows, err := tx.QueryContext(ctx, `SELECT `+decisionColumns+` FROM decisions WHERE case_id = $1 ORDER BY round, at, id`, d.Case)

@@ -99,6 +99,7 @@ func TestConformance(t *testing.T) {
 				{"delivery race", testDeliveryRace},
 				{"case", testCase},
 				{"queue", testQueue},
+				{"erase race", testEraseRace},
 				{"claim", testClaim},
 				{"claim next", testClaimNext},
 				{"decide", testDecide},

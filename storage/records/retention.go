@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"github.com/heyan/heyan/pipeline/report"
 )
 
 // Stale is a picture whose time is over.
@@ -97,6 +99,13 @@ func dropWritten(ctx context.Context, tx queryer, ids []string) error {
 func (s *Store) Erase(ctx context.Context, tenant, id string, e Entry) (v Verification, err error) {
 	e.Tenant, e.Subject = tenant, id
 	err = s.transact(ctx, func(tx queryer) error {
+		// A verdict that is there has brought its case, whose lock comes first.
+		if v, err = get(ctx, tx, tenant, id); err != nil || !v.ErasedAt.IsZero() {
+			return err
+		}
+		if v.Status != report.StatusCompleted {
+			return ErrNotCompleted
+		}
 		waited := false
 		switch c, err := s.lockCase(ctx, tx, tenant, id); {
 		case err == nil:
@@ -111,13 +120,9 @@ func (s *Store) Erase(ctx context.Context, tenant, id string, e Entry) (v Verifi
 				sealed_gone_at = CASE WHEN sealed_gone_at = 0 THEN $3 ELSE sealed_gone_at END,
 				report_gone_at = CASE WHEN report_gone_at = 0 THEN $3 ELSE report_gone_at END,
 				picture_until = $3, erased_at = $3, version = version + 1
-			WHERE tenant = $1 AND id = $2 AND status = 'completed' AND erased_at = 0 RETURNING `+columns,
-			tenant, id, micros(e.At)))
-		if errors.Is(err, sql.ErrNoRows) {
+			WHERE tenant = $1 AND id = $2 AND erased_at = 0 RETURNING `+columns, tenant, id, micros(e.At)))
+		if errors.Is(err, sql.ErrNoRows) { // another was first
 			v, err = get(ctx, tx, tenant, id)
-			if err == nil && v.ErasedAt.IsZero() {
-				err = ErrNotCompleted
-			}
 			return err
 		}
 		if err != nil {

@@ -42,7 +42,7 @@ type Verification struct {
 	DeadlineAt      time.Time // SLA
 	AtRiskAt        time.Time // when the deadline was found in danger
 	CompletedAt     time.Time // the machine's verdict
-	DecidedAt       time.Time // the final decision: CompletedAt unless the outcome is review
+	DecidedAt       time.Time // the final decision: CompletedAt unless a person decided
 	Outcome         report.Outcome
 	Reasons         []string       // reason codes of the report or of the final decision, in their order
 	MachineOutcome  report.Outcome // the machine's own, whatever people decide
