@@ -146,12 +146,13 @@ const (
 // changed since a time and that are still loading or paused, oldest first: to be
 // cancelled, so that what was declared in them does not stay.
 func (s *Store) StaleBatches(ctx context.Context, before time.Time, limit int) ([]Batch, error) {
-	rows, err := s.db.QueryContext(ctx, `SELECT `+batchColumns+` FROM batches
-		WHERE state IN ('loading', 'paused') AND state <> 'done' AND state <> 'cancelled' AND changed_at < $1
-		ORDER BY created_at, id LIMIT $2`, micros(before), limit)
+	rows, err := s.db.QueryContext(ctx, staleBatches, micros(before), limit)
 	stale, err := collect(rows, err, scanBatch)
 	return stale, fail("stale batches", "", err)
 }
+
+const staleBatches = `SELECT ` + batchColumns + ` FROM batches
+	WHERE state IN ('loading', 'paused') AND state <> 'done' AND state <> 'cancelled' AND changed_at < $1 ORDER BY created_at, id LIMIT $2`
 
 // lockBatch reads a batch whose state, counts and lines nobody else changes until
 // the transaction ends.

@@ -131,8 +131,10 @@ func (s *Store) NamesAlike(ctx context.Context, tenant string, keys []NameKey, n
 	return all, nil
 }
 
-const namesAlike = `SELECT organization_id, name FROM (` + holders + `) AS found
-	JOIN organizations ON tenant = $1 AND id = organization_id ORDER BY organization_id`
+// CROSS keeps SQLite from reading the organizations first.
+const namesAlike = `SELECT organization_id, name FROM holdings CROSS JOIN organizations
+	WHERE holdings.tenant = $1 AND kind = $2 AND key = $3 AND organization_id <> $4
+		AND organizations.tenant = holdings.tenant AND organizations.id = organization_id ORDER BY organization_id LIMIT $5`
 
 // LicenseHolders returns the organizations but one that are certified with a code.
 func (s *Store) LicenseHolders(ctx context.Context, tenant, uscc, not string) ([]string, error) {

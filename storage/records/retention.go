@@ -93,9 +93,9 @@ func dropWritten(ctx context.Context, tx queryer, ids []string) error {
 // Erase drops sealed submission, report and all that people wrote about it at
 // once, makes the picture due, and writes the entry, whose At is when; Tenant
 // and Subject of it are set here. Nobody has to decide it any more, and no
-// certification keeps a person of it. Outcome, codes and hashes stay. What was erased before is returned as it is,
-// without another entry. A verification without its verdict is ErrNotCompleted:
-// it is at work.
+// certification keeps a person of it. Outcome, codes and hashes stay. What was
+// erased before is returned as it is, without another entry. A verification
+// without its verdict is ErrNotCompleted: it is at work.
 func (s *Store) Erase(ctx context.Context, tenant, id string, e Entry) (v Verification, err error) {
 	e.Tenant, e.Subject = tenant, id
 	err = s.transact(ctx, func(tx queryer) error {
@@ -106,10 +106,8 @@ func (s *Store) Erase(ctx context.Context, tenant, id string, e Entry) (v Verifi
 		if v.Status != report.StatusCompleted {
 			return ErrNotCompleted
 		}
-		waited := false
 		switch c, err := s.lockCase(ctx, tx, tenant, id); {
 		case err == nil:
-			waited = true
 			if err := removeCase(ctx, tx, c); err != nil {
 				return err
 			}
@@ -131,7 +129,7 @@ func (s *Store) Erase(ctx context.Context, tenant, id string, e Entry) (v Verifi
 		if err := dropWritten(ctx, tx, []string{id}); err != nil {
 			return err
 		}
-		if waited {
+		if v.DecidedAt.IsZero() {
 			if err := s.decided(ctx, tx, v, e.At); err != nil {
 				return err
 			}
