@@ -37,6 +37,9 @@ type archiveFile struct {
 }
 
 func (f *archiveFile) ReadAt(p []byte, at int64) (int, error) {
+	if at < 0 { // the directory was moved
+		return 0, zip.ErrFormat
+	}
 	if f.opening {
 		if f.left -= len(p); f.left < 0 {
 			return 0, fileError(RuleTooManyEntries, maxEntries)

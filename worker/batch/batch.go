@@ -145,6 +145,8 @@ var places = func() map[string]int {
 // custom_id, too.
 func place(header string) (int, bool) {
 	name := strings.ToLower(strings.TrimSpace(header))
-	i, known := places[strings.NewReplacer(" ", "_", "-", "_").Replace(name)]
+	i, known := places[separators.Replace(name)]
 	return i, known
 }
+
+var separators = strings.NewReplacer(" ", "_", "-", "_")
