@@ -23,7 +23,7 @@ const (
 	// 1,048,576 rows, and the set of ids seen stays below 50 MB.
 	MaxLines = 1_000_000
 	// MaxLineBytes is the longest line of a text file, and the longest row of a
-	// spreadsheet as XML: a hundred times what all columns together may hold.
+	// spreadsheet as XML: over a hundred times what all columns may hold together.
 	MaxLineBytes = 1 << 20
 	// MaxColumns is the most columns of a file; those that are not known are
 	// passed over.

@@ -31,7 +31,7 @@ func benchCells(i int) []string {
 		fmt.Sprintf("photos/2026/%06d.jpg", i)}
 }
 
-func benchCSV(b *testing.B, w io.Writer) {
+func benchCSV(_ *testing.B, w io.Writer) {
 	for i := range benchLines + 1 {
 		fmt.Fprintln(w, strings.Join(benchCells(i), ","))
 	}

@@ -134,9 +134,8 @@ func TestBrokenWorkbooks(t *testing.T) {
 		{"no rows", with("xl/sheets/a.xml", `<worksheet><sheetData/></worksheet>`).zip(t), "empty"},
 		{"no id column", with("xl/sheets/a.xml", strings.ReplaceAll(whole["xl/sheets/a.xml"], "custom_id", "id")).zip(t), "missing_column"},
 		{"another encoding", with("xl/workbook.xml", `<?xml version="1.0" encoding="ebcdic"?><workbook/>`).zip(t), "damaged"},
-		{"styles as a bomb", with("xl/styles.xml", "<styleSheet>"+strings.Repeat(" ", 2*maxPartBytes)).zip(t), "too_large"},
-		{"one string as a bomb", with("xl/strings.xml", "<sst><si><t>"+strings.Repeat("a", 4*MaxLineBytes)).zip(t), "too_large"},
-		{"many strings as a bomb", with("xl/strings.xml", "<sst>"+strings.Repeat("<si><t>"+strings.Repeat("a", MaxLineBytes-100)+"</t></si>", 66)).zip(t), "too_large"},
+		{"styles as a bomb", with("xl/styles.xml", "<styleSheet>"+strings.Repeat(" ", maxPartBytes+MaxLineBytes)).zip(t), "too_large"},
+		{"one string as a bomb", with("xl/strings.xml", "<sst><si><t>"+strings.Repeat("a", 2*MaxLineBytes)).zip(t), "too_large"},
 		{"nested as a bomb", with("xl/sheets/a.xml", strings.Repeat("<a>", MaxLineBytes)).zip(t), "too_large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -144,6 +143,29 @@ func TestBrokenWorkbooks(t *testing.T) {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// The strings that cells share are bounded together, too.
+func TestTooManyStrings(t *testing.T) {
+	file := spreadsheet("", "<si><t>a</t></si>", "").zip(t)
+	archive, err := openArchive(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, before := range map[string]sharedStrings{
+		"":         {},
+		"too long": {text: make([]byte, maxStringsBytes)},
+		"too many": {ends: make([]uint32, maxStrings)},
+	} {
+		w := &workbook{parts: map[string]*zip.File{}, strings: before}
+		for _, f := range archive.File {
+			w.parts[f.Name] = f
+		}
+		var known *FileError
+		if err := w.readStrings("xl/strings.xml"); (err != nil) != (name != "") || err != nil && (!errors.As(err, &known) || known.Rule != RuleTooLarge) {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }
 
