@@ -92,6 +92,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"storage/records": {"pipeline/report"},
 		"storage/backup":  {"storage/records"},
 		"worker/engine":   {"pipeline/report"},
+		"worker/batch":    {"pipeline/report"},
 		"worker/webhook":  {"storage/records", "storage/vault"},
 		"worker":          {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker/engine", "worker/webhook"},
 		"worker/client":   {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker"},

@@ -28,6 +28,13 @@ const (
 	PurposeReverification Purpose = "reverification"
 )
 
+// The longest values of a submission, bytes. Keys are stored in the clear and
+// listed, declared values are sealed.
+const (
+	MaxKey   = 128
+	MaxValue = 512
+)
+
 // Declared is what the applicant typed. Every field may be empty: a policy says
 // which of them must not be.
 type Declared struct {
