@@ -93,6 +93,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"storage/backup":  {"storage/records"},
 		"worker/engine":   {"pipeline/report"},
 		"worker/webhook":  {"storage/records", "storage/vault"},
+		"worker/certify":  {"pipeline/codes", "pipeline/report"},
 		"worker":          {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker/engine", "worker/webhook"},
 		"worker/client":   {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker"},
 		"server": {"pipeline/report", "pipeline/codes", "pipeline/verdict", "storage/objects", "storage/records", "storage/vault",
