@@ -94,6 +94,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"worker/engine":   {"pipeline/report"},
 		"worker/batch":    {"pipeline/report"},
 		"worker/webhook":  {"storage/records", "storage/vault"},
+		"worker/certify":  {"pipeline/codes", "pipeline/report"},
 		"worker":          {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker/engine", "worker/webhook"},
 		"worker/client":   {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker"},
 		"server/rates":    {},
