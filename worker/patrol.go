@@ -82,7 +82,7 @@ func (w *Worker) expire(ctx context.Context, o records.Organization, about Organ
 	_, err := w.Records.EndCertification(ctx, o.Tenant, o.ID, records.EndExpired, records.Expired,
 		records.Entry{At: now, Actor: "system", Action: EventExpired}, about.Event(EventExpired, now))
 	if state, ok := errors.AsType[*records.StateError](err); ok { // renewed or ended meanwhile
-		w.Logger.Info("nothing to expire", "organization", o.ID, "state", state.State)
+		w.Logger.Info("nothing to expire", "certification", o.Certification, "state", state.State)
 		return nil
 	}
 	if err == nil {
@@ -126,7 +126,7 @@ func (w *Worker) reverify(ctx context.Context, o records.Organization, terms Ter
 	if err != nil {
 		return err
 	}
-	log := w.Logger.With("organization", o.ID, "verification", old.ID)
+	log := w.Logger.With("verification", old.ID)
 	if old.Sealed == nil || !old.PictureGoneAt.IsZero() {
 		log.Warn("not verified again: what was submitted is no longer kept")
 		return nil

@@ -103,7 +103,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"server/console": {"pipeline/codes", "pipeline/license", "pipeline/report", "pipeline/verdict", "server/rates", "server/signin", "storage/records", "storage/vault",
 			"worker", "worker/engine"},
 		"server": {"pipeline/report", "pipeline/codes", "pipeline/verdict", "server/console", "server/rates", "server/signin", "storage/objects", "storage/records", "storage/vault",
-			"worker", "worker/client", "worker/engine", "worker/webhook"},
+			"worker", "worker/certify", "worker/client", "worker/engine", "worker/webhook"},
 	}
 	for name, p := range list(t, module+"...") {
 		allowed, ruled := may[name]
