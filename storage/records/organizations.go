@@ -146,7 +146,7 @@ func (q OrganizationQuery) statement(tenant string) (string, []any, error) {
 		if lead := q.lead(); lead == `id` {
 			match(`id > ?`, id)
 		} else {
-			match(`(`+lead+`, id) > (?, ?)`, value, id)
+			match(lead+` >= ? AND (`+lead+` > ? OR id > ?)`, value, value, id)
 		}
 	}
 	order := `id`

@@ -59,20 +59,18 @@ func registered(t testing.TB, s *Store, n int) {
 
 // organizationQueries are the filters of the list.
 func organizationQueries() map[string]OrganizationQuery {
-	all := map[string]OrganizationQuery{
+	all := map[string]OrganizationQuery{}
+	for name, q := range map[string]OrganizationQuery{
 		"all":    {},
 		"state":  {State: Expired},
 		"valid":  {ValidBefore: start.Add(time.Hour)},
 		"name":   {Name: "name-12"},
 		"prefix": {Name: "name-1", State: Certified},
-	}
-	for name, q := range all {
-		if q.Limit = 50; q.State == "" {
-			next := q
-			next.After = q.cursor(Organization{ID: "org-7", Name: "name-123", ValidUntil: start})
-			all["next of "+name] = next
-		}
+	} {
+		q.Limit = 50
 		all[name] = q
+		q.After = q.cursor(Organization{ID: "org-7", Name: "name-123", ValidUntil: start})
+		all["next of "+name] = q
 	}
 	return all
 }
