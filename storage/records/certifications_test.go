@@ -247,7 +247,9 @@ func testDissolve(t *testing.T, s *records.Store) {
 // concluded with this conclusion for each.
 func conclude(t *testing.T, s *records.Store, at time.Time, what func(records.Verification, records.Decision) (records.Conclusion, error)) ([]records.Verification, error) {
 	t.Helper()
-	return s.Conclude(t.Context(), at, 10, func(_ context.Context, v records.Verification, d records.Decision) (records.Conclusion, error) { return what(v, d) })
+	return s.Conclude(t.Context(), at, 10, func(_ context.Context, v records.Verification, d records.Decision) (records.Conclusion, error) {
+		return what(v, d)
+	})
 }
 
 // A final approval grants what its callback says, which may ask the store.

@@ -54,7 +54,10 @@ func registered(t testing.TB, s *Store, n int) {
 		`INSERT INTO batches (`+batchColumns+`) VALUES ('batch', 'default', '', 'dingtalk', 'batch', 'running', 1, 0, 0, 0, 0, '', 0, 0, 0)`,
 		`INSERT INTO batch_lines (batch_id, line_key, custom_id, number, organization_id, verification_id, state, picture) `+rows+
 			`SELECT 'batch', '=' || id, id, n, 'org', CASE WHEN n % 2 = 0 THEN id ELSE '' END, CASE WHEN n % 2 = 0 THEN 'done' ELSE 'ready' END, '' FROM made`,
-		`VACUUM`, `ANALYZE`)
+		`ANALYZE`)
+	if s.skipLocked != "" {
+		run(t, s, `VACUUM`) // so that an index alone can answer; of SQLite it would copy gigabytes
+	}
 }
 
 // organizationQueries are the filters of the list.

@@ -337,6 +337,11 @@ func testInvalid(t *testing.T, s *records.Store) {
 	if _, _, err := s.Create(t.Context(), newVerification(), "key", nil); err == nil || retryable(err) {
 		t.Errorf("no hash: got %v", err)
 	}
+	v = newVerification()
+	v.EntityType = "110101199003070000 个体"
+	if _, _, err := s.Create(t.Context(), v, "", nil); err == nil || retryable(err) || strings.Contains(err.Error(), v.EntityType) {
+		t.Errorf("free text as entity type: got %v", err)
+	}
 	v = create(t, s, newVerification())
 	for _, code := range []string{"", "Free text", "110101199003070000 ", strings.Repeat("a", 65)} {
 		err := s.RecordFailure(t.Context(), v.ID, code, now)
