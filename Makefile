@@ -15,7 +15,7 @@ EVALSET ?= ../shared/evalset
 # bench-peers reads every third picture.
 EVERY ?= 3
 
-.PHONY: deps test-deps build demo test lint eval floors eval-quality quality-floors bench bench-engines bench-peers bench-service samples clean
+.PHONY: deps test-deps build demo test lint eval floors eval-quality quality-floors bench bench-engines bench-peers bench-service bench-console samples clean
 
 deps: ## what building and running needs: Debian packages, ONNX Runtime, models
 	@command -v go >/dev/null || { echo "deps: go is missing (https://go.dev/dl)" >&2; exit 1; }
@@ -76,6 +76,9 @@ bench-peers: deps build ## Heyan, Tesseract's command line, RapidOCR and @guteny
 
 bench-service: test-deps ## the service: time to accept and to verdict, overhead, drain, memory, one table
 	@scripts/bench-service.sh
+
+bench-console: test-deps ## the reviewer console: time to the queue, to a case and to its picture, one table
+	@scripts/bench-console.sh
 
 samples: build ## draws testdata/samples again
 	@bin/heyan synth samples testdata/samples

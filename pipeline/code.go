@@ -9,7 +9,6 @@ import (
 	"github.com/heyan/heyan/ocr"
 	"github.com/heyan/heyan/pipeline/codes"
 	"github.com/heyan/heyan/pipeline/report"
-	"github.com/heyan/heyan/pipeline/verdict"
 )
 
 // The limits of believing a reading of the code. They come from 828 readings of
@@ -109,7 +108,7 @@ func settled(seen []sighting) bool {
 // decideCode weighs all readings of the code and the QR codes. The value is
 // empty unless the state is read or invalid; a repaired code is a candidate and
 // never the value.
-func decideCode(seen []sighting, qr []report.QR, expected bool) (sighting, verdict.CodeReading, report.Source) {
+func decideCode(seen []sighting, qr []report.QR, expected bool) (sighting, report.CodeReading, report.Source) {
 	byCode := map[string][]sighting{}
 	for _, s := range seen {
 		byCode[s.code] = append(byCode[s.code], s)
@@ -140,9 +139,9 @@ func decideCode(seen []sighting, qr []report.QR, expected bool) (sighting, verdi
 
 	if len(valid) > 0 {
 		winner := best(valid[0])
-		reading := verdict.CodeReading{State: verdict.CodeRead, Readings: votes(valid[0])}
+		reading := report.CodeReading{State: report.CodeRead, Readings: votes(valid[0])}
 		if len(valid) > 1 && votes(valid[1]) == votes(valid[0]) {
-			return winner, verdict.CodeReading{State: verdict.CodeAmbiguous, Candidates: valid}, report.SourceOCR
+			return winner, report.CodeReading{State: report.CodeAmbiguous, Candidates: valid}, report.SourceOCR
 		}
 		if valid[0] == printed {
 			return winner, reading, report.SourceOCRQR
@@ -152,7 +151,7 @@ func decideCode(seen []sighting, qr []report.QR, expected bool) (sighting, verdi
 	for _, code := range ranked {
 		if s := best(code); printed != "" && confirms(printed, s) {
 			s.code = printed
-			return s, verdict.CodeReading{State: verdict.CodeRead, Readings: 1 + votes(code)}, report.SourceOCRQR
+			return s, report.CodeReading{State: report.CodeRead, Readings: 1 + votes(code)}, report.SourceOCRQR
 		}
 	}
 	for _, code := range ranked {
@@ -160,21 +159,21 @@ func decideCode(seen []sighting, qr []report.QR, expected bool) (sighting, verdi
 		if votes(code) < 2 || s.confidence < plainInvalid || s.least < plainInvalidCharacter {
 			continue
 		}
-		reading := verdict.CodeReading{State: verdict.CodeInvalid, Readings: votes(code), Candidates: candidates(seen)}
+		reading := report.CodeReading{State: report.CodeInvalid, Readings: votes(code), Candidates: candidates(seen)}
 		if codes.CheckUSCC(code).Verdict == codes.VerdictPilotException {
 			// It breaks the check rule by design, and a misread code looks the
 			// same: the checks hand it to a person.
-			reading.State = verdict.CodeRead
+			reading.State = report.CodeRead
 		}
 		return s, reading, report.SourceOCR
 	}
 	if len(seen) > 0 {
-		return best(ranked[0]), verdict.CodeReading{State: verdict.CodeUnreadable, Candidates: candidates(seen)}, report.SourceOCR
+		return best(ranked[0]), report.CodeReading{State: report.CodeUnreadable, Candidates: candidates(seen)}, report.SourceOCR
 	}
 	if expected {
-		return sighting{}, verdict.CodeReading{State: verdict.CodeUnreadable}, report.SourceOCR
+		return sighting{}, report.CodeReading{State: report.CodeUnreadable}, report.SourceOCR
 	}
-	return sighting{}, verdict.CodeReading{State: verdict.CodeAbsent}, report.SourceOCR
+	return sighting{}, report.CodeReading{State: report.CodeAbsent}, report.SourceOCR
 }
 
 // maxFilled is how many doubtful characters the QR code may fill in.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/heyan/heyan/ocr"
 	"github.com/heyan/heyan/pipeline/report"
-	"github.com/heyan/heyan/pipeline/verdict"
 )
 
 // A published vector, the same with its check character changed, and a code of
@@ -86,37 +85,37 @@ func TestDecideCode(t *testing.T) {
 		lines    []ocr.Line
 		qr       []report.QR
 		expected bool
-		state    verdict.CodeState
+		state    report.CodeState
 		value    string
 		readings int
 		source   report.Source
 	}{
 		{name: "one valid reading", lines: []ocr.Line{line("a", goodCode, 0.99, nil)},
-			state: verdict.CodeRead, value: goodCode, readings: 1, source: report.SourceOCR},
+			state: report.CodeRead, value: goodCode, readings: 1, source: report.SourceOCR},
 		{name: "two engines", lines: []ocr.Line{line("a", goodCode, 0.8, nil), line("b", goodCode, 0.8, nil)},
-			state: verdict.CodeRead, value: goodCode, readings: 2, source: report.SourceOCR},
+			state: report.CodeRead, value: goodCode, readings: 2, source: report.SourceOCR},
 		{name: "one engine twice is one reading", lines: []ocr.Line{line("a", goodCode, 0.8, nil), line("a", goodCode, 0.9, nil)},
-			state: verdict.CodeRead, value: goodCode, readings: 1, source: report.SourceOCR},
+			state: report.CodeRead, value: goodCode, readings: 1, source: report.SourceOCR},
 		{name: "the QR code agrees", lines: []ocr.Line{line("a", goodCode, 0.8, nil)}, qr: qr(goodCode),
-			state: verdict.CodeRead, value: goodCode, readings: 2, source: report.SourceOCRQR},
+			state: report.CodeRead, value: goodCode, readings: 2, source: report.SourceOCRQR},
 		{name: "valid beats invalid", lines: []ocr.Line{line("a", badCode, 0.99, nil), line("b", goodCode, 0.7, nil)},
-			state: verdict.CodeRead, value: goodCode, readings: 1, source: report.SourceOCR},
+			state: report.CodeRead, value: goodCode, readings: 1, source: report.SourceOCR},
 		{name: "printed so", lines: []ocr.Line{line("a", badCode, 0.99, nil), line("b", badCode, 0.99, nil)},
-			state: verdict.CodeInvalid, value: badCode, readings: 2, source: report.SourceOCR},
+			state: report.CodeInvalid, value: badCode, readings: 2, source: report.SourceOCR},
 		{name: "invalid and doubtful", lines: []ocr.Line{line("a", badCode, 0.99, repaired), line("b", badCode, 0.99, repaired)},
-			state: verdict.CodeUnreadable},
+			state: report.CodeUnreadable},
 		{name: "a repaired code is never the value", lines: []ocr.Line{line("a", badCode, 0.99, repaired)},
-			state: verdict.CodeUnreadable},
+			state: report.CodeUnreadable},
 		{name: "the QR code fills in a doubtful character", lines: []ocr.Line{line("a", badCode, 0.99, repaired)}, qr: qr(goodCode),
-			state: verdict.CodeRead, value: goodCode, readings: 2, source: report.SourceOCRQR},
+			state: report.CodeRead, value: goodCode, readings: 2, source: report.SourceOCRQR},
 		{name: "the QR code does not overrule a sure character", lines: []ocr.Line{line("a", badCode, 0.99, nil)}, qr: qr(goodCode),
-			state: verdict.CodeUnreadable},
-		{name: "the QR code alone is no reading", qr: qr(goodCode), expected: true, state: verdict.CodeUnreadable},
-		{name: "label without a code", expected: true, state: verdict.CodeUnreadable},
-		{name: "a pilot code that one engine read", lines: []ocr.Line{line("a", pilotCode, 0.99, nil)}, state: verdict.CodeUnreadable},
+			state: report.CodeUnreadable},
+		{name: "the QR code alone is no reading", qr: qr(goodCode), expected: true, state: report.CodeUnreadable},
+		{name: "label without a code", expected: true, state: report.CodeUnreadable},
+		{name: "a pilot code that one engine read", lines: []ocr.Line{line("a", pilotCode, 0.99, nil)}, state: report.CodeUnreadable},
 		{name: "a pilot code that two engines read", lines: []ocr.Line{line("a", pilotCode, 0.99, nil), line("b", pilotCode, 0.99, nil)},
-			state: verdict.CodeRead, value: pilotCode, readings: 2, source: report.SourceOCR},
-		{name: "no trace", state: verdict.CodeAbsent},
+			state: report.CodeRead, value: pilotCode, readings: 2, source: report.SourceOCR},
+		{name: "no trace", state: report.CodeAbsent},
 	}
 	for _, tt := range tests {
 		var seen []sighting
@@ -152,7 +151,7 @@ func TestTwoValidCodesAreAmbiguous(t *testing.T) {
 	const other = "911000001000013428" // a published vector
 	seen := append(sightings(line("a", goodCode, 0.9, nil)), sightings(line("b", other, 0.9, nil))...)
 	_, reading, _ := decideCode(seen, nil, true)
-	if reading.State != verdict.CodeAmbiguous || len(reading.Candidates) != 2 {
+	if reading.State != report.CodeAmbiguous || len(reading.Candidates) != 2 {
 		t.Errorf("got %s, candidates %v", reading.State, reading.Candidates)
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/heyan/heyan/pipeline/license"
 	"github.com/heyan/heyan/pipeline/page"
 	"github.com/heyan/heyan/pipeline/report"
-	"github.com/heyan/heyan/pipeline/verdict"
 )
 
 // fields puts what was read into the report's form, on the photo.
@@ -43,7 +42,7 @@ func (r *run) fields(sheet page.Page, f face) {
 	}
 	code, has := r.evidence.Fields[report.FieldUSCC]
 	switch f.decided.State {
-	case verdict.CodeRead, verdict.CodeInvalid:
+	case report.CodeRead, report.CodeInvalid:
 		if !has {
 			code = report.Field{Raw: f.code.code, EmPx: rounded(f.code.quad.Height() / boxPerEm / sheet.Scale)}
 		}

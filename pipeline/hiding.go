@@ -32,10 +32,10 @@ func (r *run) measureHiding(sheet page.Page, f face, overview quality.Overview) 
 		}
 	}
 	name, named := f.Fields[report.FieldCompanyName]
-	coded := f.decided.State == verdict.CodeRead || f.decided.State == verdict.CodeInvalid || numbered(f.Reading)
+	coded := f.decided.State == report.CodeRead || f.decided.State == report.CodeInvalid || numbered(f.Reading)
 	if !coded {
-		if painted := r.hidden(sheet, overview, em, titles, f.CodeRegions); painted.Value > 0 && f.decided.State != verdict.CodeAmbiguous {
-			r.evidence.Code.State, r.evidence.Code.Polygon = verdict.CodeMasked, sheet.OnPhoto(painted.Place)
+		if painted := r.hidden(sheet, overview, em, titles, f.CodeRegions); painted.Value > 0 && f.decided.State != report.CodeAmbiguous {
+			r.evidence.Code.State, r.evidence.Code.Polygon = report.CodeMasked, sheet.OnPhoto(painted.Place)
 		}
 		if len(f.CodeRegions) == 0 { // its label is hidden too
 			r.worse(sheet, verdict.MeasureGlareShare, overview.Hiding(sheet.Image, aboveFields(sheet, f), em, nil).Glare, em)

@@ -125,7 +125,7 @@ func (r *run) measureText(photo *image.NRGBA, sheet page.Page, f face, overview 
 	}
 	glare := quality.Glare(sheet.Image, append(slices.Clone(lines), f.CodeRegions[:min(len(f.CodeRegions), 1)]...))
 	_, named := f.Fields[report.FieldCompanyName]
-	coded := f.decided.State == verdict.CodeRead || numbered(f.Reading)
+	coded := f.decided.State == report.CodeRead || numbered(f.Reading)
 	if !coded || !named {
 		for _, line := range f.lines {
 			if line.Confidence > plainPrint && level(line.Quad) && straight(line.Quad) && within(sheet, line.Quad) {

@@ -59,7 +59,7 @@ func (p *Pipeline) Precheck(ctx context.Context, submission report.Submission, p
 	outcome, reasons, checks := verdict.Precheck(findings, policy)
 	run.evidence.Fields = map[report.FieldName]report.Field{}
 	answer := run.report(submission, policy, outcome, reasons, checks)
-	answer.Precheck = true
+	answer.Precheck, answer.Basis = true, nil
 	return answer, nil
 }
 
@@ -117,7 +117,7 @@ func (r *run) intake(ctx context.Context, picture []byte, policy verdict.Policy)
 		r.evidence.Quality.WidthPx, r.evidence.Quality.HeightPx = taken.Image.Rect.Dx(), taken.Image.Rect.Dy()
 		return taken.Image, true, nil
 	case errors.As(err, &problem) && problem.Code != intake.CodeEngineFailed:
-		r.evidence.File = &verdict.FileProblem{
+		r.evidence.File = &report.FileProblem{
 			Code: problem.Code, Rule: problem.Rule, Value: problem.Value, Limit: problem.Limit, Message: problem.Public()}
 		return nil, false, nil
 	default:
@@ -161,6 +161,6 @@ func (r *run) report(submission report.Submission, policy verdict.Policy, outcom
 		ID: submission.ID, File: submission.File, Status: report.StatusCompleted,
 		Outcome: outcome, Policy: policy.ID(), Reasons: reasons, Checks: checks,
 		Fields: r.evidence.Fields, Document: r.evidence.Document, Quality: measured,
-		QR: r.evidence.QR, Picture: r.evidence.Picture, TimingsMS: r.timings, Versions: r.Versions,
+		QR: r.evidence.QR, Picture: r.evidence.Picture, Basis: &r.evidence.Basis, TimingsMS: r.timings, Versions: r.Versions,
 	}
 }

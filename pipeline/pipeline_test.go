@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -55,8 +56,8 @@ func readFile(t testing.TB, name string) []byte {
 	return content
 }
 
-// TestSamples: every sample gets its verdict, and one without a declaration
-// reads what is printed on it.
+// TestSamples: every sample gets its verdict, one without a declaration reads what
+// is printed on it, and each report decides itself again.
 func TestSamples(t *testing.T) {
 	var all []sample
 	if err := json.Unmarshal(readFile(t, "declared.json"), &all); err != nil {
@@ -83,6 +84,29 @@ func TestSamples(t *testing.T) {
 		if s.Outcome == report.OutcomePass && got.Fields[report.FieldUSCC].Value != s.Declared.USCC {
 			t.Errorf("%s: got code %q, want %q", s.File, got.Fields[report.FieldUSCC].Value, s.Declared.USCC)
 		}
+		again(t, s, got, policy, p.Now())
+	}
+}
+
+// again decides a stored report a second time.
+func again(t *testing.T, s sample, r report.Report, policy verdict.Policy, now time.Time) {
+	t.Helper()
+	text, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored report.Report
+	if err := json.Unmarshal(text, &stored); err != nil {
+		t.Fatal(err)
+	}
+	evidence, ok := verdict.EvidenceOf(stored, s.Declared)
+	if !ok {
+		t.Fatalf("%s: the report holds no evidence", s.File)
+	}
+	outcome, reasons, checks := verdict.Decide(verdict.Check(evidence, policy, now), policy)
+	got, want := report.Report{Outcome: outcome, Reasons: reasons, Checks: checks}, report.Report{Outcome: r.Outcome, Reasons: r.Reasons, Checks: r.Checks}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%s: decided again: got %+v, want %+v", s.File, got, want)
 	}
 }
 

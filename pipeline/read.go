@@ -11,7 +11,6 @@ import (
 	"github.com/heyan/heyan/pipeline/license"
 	"github.com/heyan/heyan/pipeline/page"
 	"github.com/heyan/heyan/pipeline/report"
-	"github.com/heyan/heyan/pipeline/verdict"
 )
 
 // face is what was read on the page.
@@ -19,7 +18,7 @@ type face struct {
 	license.Reading
 	lines   []ocr.Line
 	code    sighting
-	decided verdict.CodeReading
+	decided report.CodeReading
 	source  report.Source
 	// nameReadings is how many readings agree on a doubtful name; 0: not enough.
 	nameReadings int

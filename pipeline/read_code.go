@@ -9,7 +9,6 @@ import (
 	"github.com/heyan/heyan/pipeline/license"
 	"github.com/heyan/heyan/pipeline/page"
 	"github.com/heyan/heyan/pipeline/report"
-	"github.com/heyan/heyan/pipeline/verdict"
 )
 
 // readCode reads the code again, by other readers and with other crops, until
@@ -37,8 +36,8 @@ func (r *run) readCode(ctx context.Context, sheet page.Page, f *face, seen []sig
 func (f *face) decide(seen []sighting, qr []report.QR) {
 	expected := f.Kind == report.KindBusinessLicense && !numbered(f.Reading)
 	f.code, f.decided, f.source = decideCode(seen, qr, expected)
-	if f.Masked && f.decided.State != verdict.CodeRead {
-		f.decided.State = verdict.CodeMasked
+	if f.Masked && f.decided.State != report.CodeRead {
+		f.decided.State = report.CodeMasked
 	}
 }
 

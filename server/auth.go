@@ -8,12 +8,10 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
-	"golang.org/x/time/rate"
 
 	"github.com/heyan/heyan/storage/records"
 )
@@ -72,7 +70,7 @@ func (a *API) admit(r *http.Request, scope records.Scope) (records.Key, error) {
 	if err != nil {
 		return records.Key{}, a.failure(r.Context(), err)
 	}
-	if wait := a.limits.wait(key.ID, now); wait > 0 {
+	if wait := a.limits.Wait(key.ID, now); wait > 0 {
 		return records.Key{}, huma.ErrorWithHeaders(problem(http.StatusTooManyRequests, "rate_limited", "too many requests with this key"),
 			http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(wait.Seconds())))}})
 	}
@@ -89,56 +87,4 @@ func (a *API) admit(r *http.Request, scope records.Scope) (records.Key, error) {
 
 func unauthorized(kind, detail string) error {
 	return huma.ErrorWithHeaders(problem(http.StatusUnauthorized, kind, detail), http.Header{"Www-Authenticate": {`Bearer realm="heyan"`}})
-}
-
-// maxLimiters bounds the memory of limits, some 100 bytes each.
-const maxLimiters = 10_000
-
-// limits are the rates of keys.
-type limits struct {
-	every rate.Limit // requests a second
-	burst int
-	mu    sync.Mutex
-	byKey map[string]*rate.Limiter
-}
-
-func newLimits(every float64, burst int) limits {
-	return limits{every: rate.Limit(every), burst: burst, byKey: map[string]*rate.Limiter{}}
-}
-
-// wait takes a request of a key, or says after how long it may come again.
-func (l *limits) wait(key string, now time.Time) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	limiter, ok := l.byKey[key]
-	if !ok {
-		l.makeRoom(now)
-		limiter = rate.NewLimiter(l.every, l.burst)
-		l.byKey[key] = limiter
-	}
-	reserved := limiter.ReserveN(now, 1)
-	wait := reserved.DelayFrom(now)
-	if wait > 0 {
-		reserved.CancelAt(now)
-	}
-	return wait
-}
-
-// makeRoom forgets the keys that have their whole burst again: nothing is lost
-// with them. When all are busy one of them gets a new burst.
-func (l *limits) makeRoom(now time.Time) {
-	if len(l.byKey) < maxLimiters {
-		return
-	}
-	for key, limiter := range l.byKey {
-		if limiter.TokensAt(now) >= float64(l.burst) {
-			delete(l.byKey, key)
-		}
-	}
-	for key := range l.byKey {
-		if len(l.byKey) < maxLimiters {
-			return
-		}
-		delete(l.byKey, key)
-	}
 }

@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/heyan/heyan/pipeline/report"
+	"github.com/heyan/heyan/pipeline/verdict"
+	"github.com/heyan/heyan/server/signin"
 	"github.com/heyan/heyan/storage/objects"
 	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/storage/vault"
@@ -52,11 +54,25 @@ type Config struct {
 	RetryAfter   time.Duration
 	DrainTimeout time.Duration
 
-	Logger *slog.Logger
-	Ready  func(address net.Addr) // called once, when requests are answered
+	Logger  *slog.Logger
+	Ready   func(address net.Addr) // called once, when requests are answered
+	Console *Console               // nil: no pages for reviewers
 	// FirstKey is called with the token of a key of all scopes, when the default
 	// tenant has had no key before; nil: none is made. The token is not kept.
 	FirstKey func(token string)
+}
+
+// Console is what the reviewers' pages need to know.
+type Console struct {
+	URL        string // of the service as browsers reach it; default http:// and the address listened on
+	Policy     func(name string) (verdict.Policy, error)
+	OIDC       signin.OIDCConfig // without RedirectURL; empty Issuer: local accounts only
+	Grace      time.Duration     // to undo a decision; default console.DefaultGrace
+	SecondLook float64           // share of the cases that two people decide, 0..1
+	// FirstUser is called with the one-time link of the first admin as long as
+	// nobody can sign in to the default tenant; nil: none is made. The link is not
+	// kept.
+	FirstUser func(link string)
 }
 
 // shared refuses what other processes cannot reach.

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/heyan/heyan/storage/records"
 )
 
@@ -233,21 +231,4 @@ func TestRateLimit(t *testing.T) {
 		t.Errorf("got %v", statuses)
 	}
 	r.is(t, "another key", r.ask(t, second, "GET", "/v1/verifications", nil, nil), 200, "")
-}
-
-func TestLimitsAreBounded(t *testing.T) {
-	l := limits{every: 1, burst: 1, byKey: map[string]*rate.Limiter{}}
-	now := time.Now()
-	for i := range 2*maxLimiters + 7 {
-		if i == maxLimiters {
-			now = now.Add(time.Minute) // all have their burst again
-		}
-		l.wait(fmt.Sprint(i), now)
-	}
-	if len(l.byKey) > maxLimiters {
-		t.Errorf("%d limiters", len(l.byKey))
-	}
-	if wait := l.wait(fmt.Sprint(2*maxLimiters+6), now); wait <= 0 {
-		t.Error("a busy key was forgotten")
-	}
 }

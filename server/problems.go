@@ -144,7 +144,7 @@ func message(d *huma.ErrorDetail) string {
 // cleaner path with a page that quotes it.
 func unrouted(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if path.Clean("/"+r.URL.Path) != r.URL.Path {
+		if path.Clean("/"+r.URL.Path) != r.URL.Path && r.URL.Path != consoleHome {
 			writeProblem(w, problem(http.StatusNotFound, "not_found", "there is nothing at this address"))
 			return
 		}

@@ -7,9 +7,15 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/heyan/heyan/server/console"
+	"github.com/heyan/heyan/server/signin"
 	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/worker"
 	"github.com/heyan/heyan/worker/client"
@@ -98,15 +104,90 @@ func (s *service) api(ctx context.Context) error {
 	if err := s.firstKey(ctx); err != nil {
 		return fmt.Errorf("serve: first key: %w", err)
 	}
+	listener, err := net.Listen("tcp", s.cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	pages, link, err := s.console(ctx, listener.Addr())
+	if err != nil {
+		return errors.Join(fmt.Errorf("serve: console: %w", err), listener.Close())
+	}
 	api := NewAPI(Options{
 		Client: &client.Client{
 			Records: s.records, Objects: s.objects, Vault: s.vault, Queue: s.queue,
 			Policy: s.cfg.Policy, Terms: s.cfg.Terms, QueueLease: s.cfg.QueueLease, Logger: s.cfg.Logger,
 		},
 		Policies: s.cfg.Policies, Engine: s.pool, Presign: s.cfg.S3.PublicURL != "", Webhooks: s.cfg.Webhooks,
-		Metrics: s.metrics, Rate: s.cfg.Rate, Burst: s.cfg.Burst, Logger: s.cfg.Logger,
+		Console: pages, Metrics: s.metrics, Rate: s.cfg.Rate, Burst: s.cfg.Burst, Logger: s.cfg.Logger,
 	})
-	return s.listen(ctx, api.Handler(), api.Drain)
+	begun := func() {
+		if link != "" {
+			s.cfg.Console.FirstUser(link)
+		}
+	}
+	return s.answer(ctx, listener, api.Handler(), begun, api.Drain)
+}
+
+// console makes the reviewers' pages, nil where none are wanted, and the link of
+// the first admin where there must be one.
+func (s *service) console(ctx context.Context, listening net.Addr) (pages *console.Console, link string, err error) {
+	cfg := s.cfg.Console
+	if cfg == nil {
+		return nil, "", nil
+	}
+	base, err := consoleURL(cfg.URL, listening)
+	if err != nil {
+		return nil, "", err
+	}
+	if !trusted(base) {
+		s.cfg.Logger.Warn("browsers keep no sign-in of the console without TLS; the console's URL says where they reach it", "url", base)
+	}
+	views := &worker.Views{Objects: s.objects, Logger: s.cfg.Logger}
+	if s.pool != nil {
+		views.Engine = s.pool
+	}
+	o := console.Options{Records: s.records, Vault: s.vault, Views: views, Policy: cfg.Policy, URL: base,
+		Grace: cfg.Grace, SecondLook: cfg.SecondLook, Logger: s.cfg.Logger}
+	if cfg.OIDC.Issuer != "" {
+		provider := cfg.OIDC
+		provider.RedirectURL = base + console.OIDCDone
+		if o.OIDC, err = signin.NewOIDC(provider); err != nil {
+			return nil, "", err
+		}
+	}
+	pages = console.New(o)
+	if cfg.FirstUser != nil {
+		link, err = pages.FirstUser(ctx)
+	}
+	return pages, link, err
+}
+
+// trusted says whether browsers keep the console's cookies: over TLS, or on this
+// machine.
+func trusted(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil {
+		return false
+	}
+	ip, _ := netip.ParseAddr(u.Hostname())
+	return u.Scheme == "https" || u.Hostname() == "localhost" || ip.IsLoopback()
+}
+
+// consoleURL is where browsers reach the console: as configured, or where this
+// process listens.
+func consoleURL(configured string, listening net.Addr) (string, error) {
+	if configured == "" {
+		address := listening.String()
+		if tcp, is := listening.(*net.TCPAddr); is && tcp.IP.IsUnspecified() {
+			address = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
+		}
+		return "http://" + address, nil
+	}
+	u, err := url.Parse(configured)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", errors.New("its URL is https:// and a host, with nothing behind it")
+	}
+	return u.Scheme + "://" + u.Host, nil
 }
 
 // firstKey makes a key where nobody could ask for one.
@@ -129,15 +210,15 @@ func (s *service) probes(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.Handle("GET /metrics", metrics(s.metrics))
-	return s.listen(ctx, mux, func() {})
-}
-
-// listen answers until ctx ends; drain is called then.
-func (s *service) listen(ctx context.Context, handler http.Handler, drain func()) error {
 	listener, err := net.Listen("tcp", s.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
+	return s.answer(ctx, listener, mux, func() {}, func() {})
+}
+
+// answer serves until ctx ends; begun is called when it does, drain at the end.
+func (s *service) answer(ctx context.Context, listener net.Listener, handler http.Handler, begun, drain func()) error {
 	web := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -152,6 +233,7 @@ func (s *service) listen(ctx context.Context, handler http.Handler, drain func()
 	if s.cfg.Ready != nil {
 		s.cfg.Ready(listener.Addr())
 	}
+	begun()
 	select {
 	case err := <-served:
 		return err

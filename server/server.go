@@ -1,6 +1,6 @@
 // Package server is Heyan's HTTP face: the API that takes submissions and gives
-// reports, and the composition that runs it together with storage, queue and
-// worker. It knows HTTP, keys and addresses. It must not know how a picture is
+// reports, and the composition that runs it together with the reviewers' console,
+// storage, queue and worker. It knows HTTP, keys and addresses. It must not know how a picture is
 // read or decided. No answer and no log line repeats what a caller declared, but
 // the answer of an unmasking, which is audited.
 package server
@@ -16,6 +16,8 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/heyan/heyan/server/console"
+	"github.com/heyan/heyan/server/rates"
 	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/worker/client"
 	"github.com/heyan/heyan/worker/engine"
@@ -31,6 +33,8 @@ const (
 	maxUploads = 24
 	// maxWait is the longest long poll, seconds.
 	maxWait = 30
+	// consoleHome is the only address that ends with a slash.
+	consoleHome = "/console/"
 	// pingTimeout bounds what readiness waits for each part.
 	pingTimeout = 2 * time.Second
 )
@@ -48,7 +52,8 @@ type Options struct {
 	Engine   *engine.Pool   // for pre-checks; nil: they are answered 503
 	// Presign lets uploads go to the S3 server; else the API takes them itself.
 	Presign  bool
-	Webhooks webhook.Guard // which addresses an endpoint may have
+	Webhooks webhook.Guard    // which addresses an endpoint may have
+	Console  *console.Console // the reviewers' pages; nil: none here
 	// Metrics takes the API's collectors and is what /metrics shows.
 	Metrics *prometheus.Registry
 	Rate    float64 // requests a second and key; default DefaultRate
@@ -65,7 +70,8 @@ type API struct {
 	webhooks  webhook.Guard
 	gatherer  prometheus.Gatherer
 	times     *prometheus.HistogramVec
-	limits    limits
+	limits    *rates.Limits // of keys
+	console   *console.Console
 	log       *slog.Logger
 	now       func() time.Time
 	uploads   chan struct{} // one entry a body in memory
@@ -86,7 +92,7 @@ func NewAPI(o Options) *API {
 	}
 	a := &API{
 		client: o.Client, policies: map[string]bool{}, engine: o.Engine, presign: o.Presign, webhooks: o.Webhooks,
-		gatherer: o.Metrics, times: newRequestTimes(), limits: newLimits(o.Rate, o.Burst), log: o.Logger, now: o.Client.Now,
+		gatherer: o.Metrics, times: newRequestTimes(), limits: rates.New(o.Rate, o.Burst), console: o.Console, log: o.Logger, now: o.Client.Now,
 		uploads: make(chan struct{}, maxUploads), draining: make(chan struct{}),
 	}
 	if a.now == nil {
@@ -122,6 +128,10 @@ func (a *API) Handler() http.Handler {
 	api.UseMiddleware(a.authenticate)
 	a.register(api)
 	mux.Handle("GET /metrics", metrics(a.gatherer))
+	if a.console != nil {
+		a.console.Register(mux)
+		mux.Handle("GET /console", http.RedirectHandler(consoleHome, http.StatusSeeOther))
+	}
 
 	origins := http.NewCrossOriginProtection()
 	origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -177,7 +187,8 @@ func visitOf(ctx context.Context) *visit {
 	return &visit{}
 }
 
-// outermost bounds bodies, sets the headers of every answer, turns a panic into
+// outermost bounds bodies, sets the headers of every answer (the console sets its
+// own policy for its pages), turns a panic into
 // a problem, counts the request and logs it without what it carried.
 func (a *API) outermost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {

@@ -32,6 +32,7 @@ type metrics struct {
 	failed   *prometheus.CounterVec
 	deaths   *prometheus.CounterVec
 	atRisk   *prometheus.CounterVec
+	decided  *prometheus.CounterVec
 
 	codes, stepNames bounded
 }
@@ -65,6 +66,9 @@ func newMetrics(r prometheus.Registerer, ask func(context.Context) (load, error)
 		atRisk: build.NewCounterVec(prometheus.CounterOpts{
 			Name: "heyan_sla_at_risk_total", Help: "Verifications undecided at 80 % of their time, by priority.",
 		}, []string{"priority"}),
+		decided: build.NewCounterVec(prometheus.CounterOpts{
+			Name: "heyan_decisions_total", Help: "Final decisions of people, by outcome.",
+		}, []string{"outcome"}),
 	}
 }
 

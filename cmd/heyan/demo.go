@@ -43,7 +43,7 @@ func (c *demoCommand) Run(ctx context.Context, std standard) error {
 	go func() {
 		serve := serveCommand{childFlags: childFlags{engineFlags: c.engineFlags}, callerFlags: callerFlags{Listen: "127.0.0.1:0"},
 			serviceFlags: serviceFlags{storeFlags: storeFlags{Data: folder}, Policy: "dingtalk"}}
-		ended <- serve.serve(ctx, func(a net.Addr) { address <- a }, func(token string) { key <- token })
+		ended <- serve.serve(ctx, func(a net.Addr) { address <- a }, func(token string) { key <- token }, nil)
 	}()
 	var service *client.HTTP
 	select {

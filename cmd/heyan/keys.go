@@ -93,12 +93,6 @@ func (c *keysListCommand) Run(ctx context.Context, std standard, keys *keysComma
 	}
 	table := tabwriter.NewWriter(std.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "id\tname\tscopes\tmade\texpires\trevoked\tlast used")
-	day := func(t time.Time) string {
-		if t.IsZero() {
-			return "-"
-		}
-		return t.Format(time.DateTime)
-	}
 	for _, k := range all {
 		scopes := make([]string, len(k.Scopes))
 		for i, s := range k.Scopes {
@@ -108,6 +102,14 @@ func (c *keysListCommand) Run(ctx context.Context, std standard, keys *keysComma
 			day(k.CreatedAt), day(k.ExpiresAt), day(k.RevokedAt), day(k.LastUsedAt))
 	}
 	return table.Flush()
+}
+
+// day is a time in a table.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.Format(time.DateTime)
 }
 
 type keysRevokeCommand struct {

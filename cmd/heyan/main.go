@@ -24,7 +24,7 @@ var version = "unversioned"
 // The exit codes, documented in the README.
 const (
 	exitPass    = 0 // all pass
-	exitVerdict = 1 // some fail or review
+	exitVerdict = 1 // some fail or review, or an audit log is broken
 	exitUsage   = 2
 	exitBroken  = 3 // something is missing or broken here
 )
@@ -42,6 +42,8 @@ type commands struct {
 	Calibrate   calibrateCommand   `cmd:"" help:"Fit the probability that a field cannot be read, on synthetic and real pictures."`
 	Synth       synthCommand       `cmd:"" help:"Draw synthetic test pictures with their truth."`
 	Keys        keysCommand        `cmd:"" help:"API keys of callers, and the master keys of the vault."`
+	Review      reviewCommand      `cmd:"" help:"Users of the reviewers' console, from the shell of the machine: where no admin can sign in."`
+	Audit       auditCommand       `cmd:"" help:"The audit log: prove that it is whole, or print it."`
 	Backup      backupCommand      `cmd:"" help:"Write the data folder of a service on one machine into an archive, while it runs."`
 	Restore     restoreCommand     `cmd:"" help:"Bring back what backup wrote."`
 	Doctor      doctorCommand      `cmd:"" help:"Say what is installed, at which version, and what is missing; with --service, whether a service works from end to end."`

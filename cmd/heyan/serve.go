@@ -10,6 +10,7 @@ import (
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
 	"github.com/heyan/heyan/server"
+	"github.com/heyan/heyan/server/signin"
 	"github.com/heyan/heyan/storage/objects"
 	"github.com/heyan/heyan/worker"
 	"github.com/heyan/heyan/worker/engine"
@@ -93,17 +94,57 @@ func firstKey(std standard) func(token string) {
 	}
 }
 
+// consoleFlags are of a process with the reviewers' pages.
+type consoleFlags struct {
+	consoleURLFlag
+	Grace      time.Duration `default:"30s" env:"HEYAN_GRACE" help:"How long a reviewer's decision can be undone before it is final."`
+	SecondLook float64       `default:"0" env:"HEYAN_SECOND_LOOK" help:"Share of the reviews that two people decide, each without seeing what the other did: 0 to 1."`
+
+	OIDCIssuer       string            `name:"oidc-issuer" env:"HEYAN_OIDC_ISSUER" help:"https://… of an OpenID Connect provider that signs reviewers in, beside local accounts."`
+	OIDCClientID     string            `name:"oidc-client-id" env:"HEYAN_OIDC_CLIENT_ID" help:"Client id there; the redirect URL to register is that of the console and /console/sign-in/oidc/done."`
+	OIDCClientSecret string            `name:"oidc-client-secret" env:"HEYAN_OIDC_CLIENT_SECRET" help:"Client secret; others on this machine see flags, the variable they do not."`
+	OIDCScope        []string          `name:"oidc-scope" env:"HEYAN_OIDC_SCOPE" help:"Scopes beside openid and profile: groups, say."`
+	OIDCGroupsClaim  string            `name:"oidc-groups-claim" default:"groups" env:"HEYAN_OIDC_GROUPS_CLAIM" help:"Claim of the ID token that names a person's groups."`
+	OIDCRole         map[string]string `name:"oidc-role" env:"HEYAN_OIDC_ROLE" placeholder:"GROUP=ROLE" help:"What a group may do: reviewer, lead or admin. Repeat the flag for several; who is in none may not sign in."`
+}
+
+// consoleURLFlag says where browsers find the console.
+type consoleURLFlag struct {
+	ConsoleURL string `name:"console-url" env:"HEYAN_CONSOLE_URL" help:"https://host of this service as browsers reach it; the address it listens on by default. Browsers sign in over TLS, or on this machine."`
+}
+
+func (f *consoleFlags) console(std standard) (*server.Console, error) {
+	if f.SecondLook < 0 || f.SecondLook > 1 {
+		return nil, &exit{exitUsage, fmt.Errorf("--second-look %g is not within 0 and 1", f.SecondLook)}
+	}
+	return &server.Console{
+		URL:   f.ConsoleURL,
+		Grace: f.Grace, SecondLook: f.SecondLook,
+		Policy: func(name string) (verdict.Policy, error) { return verdict.LoadPolicy(name, nil) },
+		OIDC: signin.OIDCConfig{Issuer: f.OIDCIssuer, ClientID: f.OIDCClientID, ClientSecret: f.OIDCClientSecret,
+			Scopes: f.OIDCScope, GroupsClaim: f.OIDCGroupsClaim, Roles: f.OIDCRole},
+		FirstUser: func(link string) {
+			fmt.Fprintf(std.out, "heyan: the console's first admin sets a password here, within 24 hours:\n  %s\n", link)
+		},
+	}, nil
+}
+
 type serveCommand struct {
 	serviceFlags
 	childFlags
 	callerFlags
+	consoleFlags
 }
 
 func (c *serveCommand) Run(ctx context.Context, std standard) error {
-	return c.serve(ctx, func(address net.Addr) { fmt.Fprintf(std.out, "heyan: serving on http://%s\n", address) }, firstKey(std))
+	pages, err := c.console(std)
+	if err != nil {
+		return err
+	}
+	return c.serve(ctx, func(address net.Addr) { fmt.Fprintf(std.out, "heyan: serving on http://%s\n", address) }, firstKey(std), pages)
 }
 
-func (c *serveCommand) serve(ctx context.Context, ready func(net.Addr), firstKey func(token string)) error {
+func (c *serveCommand) serve(ctx context.Context, ready func(net.Addr), firstKey func(token string), pages *server.Console) error {
 	config, err := c.config()
 	if err == nil {
 		config.Engine, err = c.engine()
@@ -111,7 +152,7 @@ func (c *serveCommand) serve(ctx context.Context, ready func(net.Addr), firstKey
 	if err != nil {
 		return err
 	}
-	config.Listen, config.Rate, config.Burst, config.Ready, config.FirstKey = c.Listen, c.Rate, c.Burst, ready, firstKey
+	config.Listen, config.Rate, config.Burst, config.Ready, config.FirstKey, config.Console = c.Listen, c.Rate, c.Burst, ready, firstKey, pages
 	return server.Serve(ctx, config)
 }
 
@@ -119,6 +160,7 @@ type apiCommand struct {
 	serviceFlags
 	childFlags
 	callerFlags
+	consoleFlags
 	Prechecks bool `env:"HEYAN_PRECHECKS" default:"true" negatable:"" help:"Answer pre-checks, with engine children of this process."`
 }
 
@@ -126,6 +168,9 @@ func (c *apiCommand) Run(ctx context.Context, std standard) error {
 	config, err := c.config()
 	if err == nil && c.Prechecks {
 		config.Engine, err = c.engine()
+	}
+	if err == nil {
+		config.Console, err = c.console(std)
 	}
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func submitFile(ctx context.Context, service *client.HTTP, submission report.Sub
 	switch {
 	case err == nil:
 	case errors.As(err, &refused) && refusals[refused.Type] != "":
-		problem := verdict.Evidence{Declared: submission.Declared, File: &verdict.FileProblem{Code: refusals[refused.Type]}}
+		problem := verdict.Evidence{Declared: submission.Declared, Basis: report.Basis{File: &report.FileProblem{Code: refusals[refused.Type]}}}
 		return decided(submission, problem)
 	case errors.Is(err, context.DeadlineExceeded):
 		return systemReport(submission, "system_timeout", err.Error())

@@ -28,6 +28,13 @@ const (
 	PurposeReverification Purpose = "reverification"
 )
 
+// The longest values of a submission, bytes. Keys are stored in the clear and
+// listed, declared values are sealed.
+const (
+	MaxKey   = 128
+	MaxValue = 512
+)
+
 // Declared is what the applicant typed. Every field may be empty: a policy says
 // which of them must not be.
 type Declared struct {
@@ -206,6 +213,8 @@ const (
 	SourceOCR   Source = "ocr"
 	SourceQR    Source = "qr"
 	SourceOCRQR Source = "ocr+qr"
+	// SourcePerson is a reviewer, in place of the machine.
+	SourcePerson Source = "person"
 )
 
 // Field is one value read from the picture. A field that was not read is absent
@@ -336,6 +345,58 @@ type Picture struct {
 	Metadata     map[string]string `json:"metadata,omitempty"` // software, camera, dates; never a place
 }
 
+// CodeState is what became of the search for the unified social credit code.
+type CodeState string
+
+// The states of a code reading. The empty state is CodeNotRun.
+const (
+	CodeRead       CodeState = "read"       // Fields holds it
+	CodeAmbiguous  CodeState = "ambiguous"  // readings disagree; Candidates
+	CodeUnreadable CodeState = "unreadable" // its label or place was found, not its value
+	CodeInvalid    CodeState = "invalid"    // surely read, and the printed code breaks its own rules
+	CodeMasked     CodeState = "masked"     // covered or starred out on purpose
+	CodeAbsent     CodeState = "absent"     // no trace of one on the sheet
+	CodeNotRun     CodeState = "not_run"
+)
+
+// CodeReading is how the code was read. A value stands in the report's Fields
+// only; Candidates are never used as the code.
+type CodeReading struct {
+	State      CodeState `json:"state"`
+	Candidates []string  `json:"candidates,omitempty"`
+	Polygon    Polygon   `json:"polygon,omitempty"`
+	Readings   int       `json:"readings,omitempty"` // independent readings that agree
+}
+
+// FileProblem says why a file was not opened. Message is optional: the catalogue
+// of reasons has a general one.
+type FileProblem struct {
+	Code    string  `json:"code"`           // file_*
+	Rule    string  `json:"rule,omitempty"` // what was exceeded or broken; a rule with "byte", "pixel" or "px" in it tells the unit
+	Value   float64 `json:"value,omitempty"`
+	Limit   float64 `json:"limit,omitempty"`
+	Message Text    `json:"message"`
+}
+
+// Basis is what a decision rests on besides the values and figures of its report:
+// with both, the report can be decided again without the picture.
+type Basis struct {
+	// File is set when the file could not be opened: nothing below was run.
+	File *FileProblem `json:"file,omitempty"`
+	// System is the reason code when Heyan itself failed: nothing below can be
+	// trusted.
+	System       string      `json:"system,omitempty"`
+	DocumentRead bool        `json:"document_read"` // the report's Document was determined
+	Code         CodeReading `json:"code"`
+	// Unreadable are the fields whose label was found, or whose place is known,
+	// but whose value could not be read.
+	Unreadable map[FieldName]Polygon `json:"unreadable,omitempty"`
+	// NameMasked is where the name is painted over.
+	NameMasked Polygon `json:"name_masked,omitempty"`
+	// NotRun says of checks, by name, why they could not be made.
+	NotRun map[string]string `json:"not_run,omitempty"`
+}
+
 // Report is the answer. Every field is stable; new ones may come.
 type Report struct {
 	ID        string              `json:"id"`
@@ -351,6 +412,7 @@ type Report struct {
 	Quality   Quality             `json:"quality"`
 	QR        []QR                `json:"qr"`
 	Picture   Picture             `json:"picture"`
+	Basis     *Basis              `json:"basis,omitempty"` // absent from pre-checks
 	TimingsMS map[string]float64  `json:"timings_ms"`
 	Versions  map[string]string   `json:"versions"`
 }

@@ -158,7 +158,7 @@ func (x *examination) apply(c check) []Finding {
 	switch {
 	case c.stage == stageProcessing:
 		return c.run(x)
-	case x.System != nil:
+	case x.System != "":
 		return notRun("processing failed")
 	case skip:
 		return notRun(why)
@@ -296,16 +296,16 @@ func (x *examination) examineCode() {
 	x.code = reading{field: report.FieldUSCC, limit: limit, of: string(x.Code.State), polygon: x.Code.Polygon}
 	f := x.Fields[report.FieldUSCC]
 	switch x.Code.State {
-	case CodeRead, CodeInvalid:
+	case report.CodeRead, report.CodeInvalid:
 		if f.Value == "" {
-			x.code.of = string(CodeUnreadable)
-			if x.Code.State == CodeInvalid { // the value was withheld, the state stands
+			x.code.of = string(report.CodeUnreadable)
+			if x.Code.State == report.CodeInvalid { // the value was withheld, the state stands
 				x.code.certainty = certain
 			}
 			return
 		}
 		x.uscc = codes.CheckUSCC(f.Value)
-		if x.Code.State == CodeInvalid {
+		if x.Code.State == report.CodeInvalid {
 			x.code.certainty = certain
 			return
 		}
@@ -322,11 +322,11 @@ func (x *examination) examineCode() {
 		default:
 			x.code.certainty, x.code.of = doubtful, "low_confidence"
 		}
-	case CodeAmbiguous:
+	case report.CodeAmbiguous:
 		x.code.certainty = doubtful
-	case CodeAbsent, CodeUnreadable:
+	case report.CodeAbsent, report.CodeUnreadable:
 		number, ok := x.Fields[report.FieldRegistrationNumber]
-		if !ok || number.Value == "" || x.Code.State == CodeUnreadable && x.Document.Edition != report.EditionPre2014 {
+		if !ok || number.Value == "" || x.Code.State == report.CodeUnreadable && x.Document.Edition != report.EditionPre2014 {
 			return
 		}
 		x.legacy = true

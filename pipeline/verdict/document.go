@@ -11,11 +11,11 @@ import (
 
 // processing is Heyan's own part.
 func (x *examination) processing() []Finding {
-	if x.System == nil {
+	if x.System == "" {
 		return pass("")
 	}
-	f := fail(x.System.Code, report.Evidence{})
-	if entries[x.System.Code].Category != report.CategorySystem {
+	f := fail(x.System, report.Evidence{})
+	if entries[x.System].Category != report.CategorySystem {
 		f.Code = codeEngineFailed
 	}
 	return []Finding{f}
@@ -52,11 +52,11 @@ func (x *examination) specimen() []Finding {
 
 func (x *examination) masking() []Finding {
 	switch {
-	case x.Code.State == CodeMasked:
+	case x.Code.State == report.CodeMasked:
 		return []Finding{fail("document_masked", report.Evidence{Polygon: x.Code.Polygon}).about(report.FieldUSCC)}
 	case len(x.NameMasked) > 0:
 		return []Finding{fail("document_masked", report.Evidence{Polygon: x.NameMasked}).about(report.FieldCompanyName)}
-	case x.Code.State == CodeNotRun || x.Code.State == "":
+	case x.Code.State == report.CodeNotRun || x.Code.State == "":
 		return notRun("the code was not looked for")
 	}
 	return pass("")
@@ -67,9 +67,9 @@ const maxCandidates = 3
 
 func (x *examination) usccReadable() []Finding {
 	switch x.Code.State {
-	case CodeMasked:
+	case report.CodeMasked:
 		return notApplicable("the code is masked")
-	case CodeRead, CodeInvalid, CodeAmbiguous, CodeUnreadable, CodeAbsent:
+	case report.CodeRead, report.CodeInvalid, report.CodeAmbiguous, report.CodeUnreadable, report.CodeAbsent:
 	default:
 		return notRun("the code was not looked for")
 	}
@@ -106,7 +106,7 @@ func warnings(r codes.Result) string {
 // noCode gives a finding when no USCC was read that rules could be applied to.
 func (x *examination) noCode() []Finding {
 	switch {
-	case x.Code.State == CodeNotRun || x.Code.State == "":
+	case x.Code.State == report.CodeNotRun || x.Code.State == "":
 		return notRun("the code was not looked for")
 	case x.legacy:
 		return notApplicable("the license has a registration number only")
@@ -119,7 +119,7 @@ func (x *examination) noCode() []Finding {
 func (x *examination) usccChecksum() []Finding {
 	value := x.Fields[report.FieldUSCC].Value
 	printed := report.Evidence{Detail: string(codes.RuleCheckDigit), Found: quotedCode(value, x.today), Polygon: x.code.polygon}
-	if x.Code.State == CodeInvalid && x.uscc.Verdict == "" {
+	if x.Code.State == report.CodeInvalid && x.uscc.Verdict == "" {
 		return []Finding{fail("uscc_checksum_invalid", printed).about(report.FieldUSCC)}
 	}
 	if f := x.noCode(); f != nil {
@@ -129,7 +129,7 @@ func (x *examination) usccChecksum() []Finding {
 	switch {
 	case x.uscc.Verdict == codes.VerdictPilotException:
 		return []Finding{fail("uscc_pilot_code", printed).about(report.FieldUSCC)}
-	case x.uscc.Verdict == codes.VerdictValid && x.Code.State == CodeInvalid:
+	case x.uscc.Verdict == codes.VerdictValid && x.Code.State == report.CodeInvalid:
 		printed.Detail = string(codes.RuleFormat) // the reader saw a defect that its value does not show
 		return []Finding{fail("uscc_checksum_invalid", printed).about(report.FieldUSCC)}
 	case x.uscc.Verdict == codes.VerdictValid, x.uscc.Verdict == codes.VerdictBadPair && x.uscc.Authority != licenseAuthority:
@@ -190,7 +190,7 @@ func (x *examination) usccQR() []Finding {
 }
 
 func (x *examination) edition() []Finding {
-	if x.Code.State == CodeNotRun || x.Code.State == "" {
+	if x.Code.State == report.CodeNotRun || x.Code.State == "" {
 		return notRun("the code was not looked for")
 	}
 	if !x.legacy {

@@ -185,7 +185,7 @@ func (l Limits) blurBand(field report.FieldName) Band {
 // finding a defect is kept, of the gravest line.
 func (x *examination) examineLines() {
 	x.defects, x.lines = map[string]Finding{}, map[string]defect{}
-	if x.System != nil || x.File != nil || len(x.NameMasked) > 0 {
+	if x.System != "" || x.File != nil || len(x.NameMasked) > 0 {
 		return
 	}
 	lines := x.needed()
@@ -202,7 +202,7 @@ func (x *examination) examineLines() {
 		if !ok && r.certainty < certain && x.Quality.Page != nil {
 			q, ok = x.print(), true
 		}
-		if !ok || r.of == string(CodeMasked) {
+		if !ok || r.of == string(report.CodeMasked) {
 			continue
 		}
 		grades, lost := x.lineDefects(r, q, signs)

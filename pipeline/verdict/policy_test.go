@@ -229,7 +229,7 @@ func FuzzParsePolicy(f *testing.F) {
 		outcome, reasons, checks := Decide(Check(evidence, p, today), p)
 		invariants(t, evidence, p, outcome, reasons, checks)
 		none := clean(t)
-		none.Code.State = CodeAbsent
+		none.Code.State = report.CodeAbsent
 		delete(none.Fields, report.FieldUSCC)
 		if outcome, _, _ := Decide(Check(none, p, today), p); outcome == report.OutcomePass {
 			t.Fatal("passed without a code")

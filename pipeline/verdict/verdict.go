@@ -16,73 +16,30 @@ import (
 	"github.com/heyan/heyan/pipeline/report"
 )
 
-// Evidence is everything that a decision rests on. Its JSON form is stored so
-// that the decision can be made again without the picture; Declared holds
-// personal data, so whoever stores it seals that part.
+// Evidence is everything that a decision rests on.
 type Evidence struct {
-	Declared report.Declared `json:"declared"`
-	Picture  report.Picture  `json:"picture"`
-	// File is set when the file could not be opened: nothing below was run.
-	File *FileProblem `json:"file,omitempty"`
-	// System is set when Heyan itself failed: nothing below can be trusted.
-	System       *SystemProblem                    `json:"system,omitempty"`
-	Document     report.Document                   `json:"document"`
-	DocumentRead bool                              `json:"document_read"` // Document was determined
-	Fields       map[report.FieldName]report.Field `json:"fields,omitempty"`
-	Code         CodeReading                       `json:"code"`
-	Quality      report.Quality                    `json:"quality"`
+	Declared report.Declared
+	Picture  report.Picture
+	Document report.Document
+	Fields   map[report.FieldName]report.Field
+	Quality  report.Quality
 	// Measures are figures about the picture as a whole, by the names of the
 	// Measure constants. One that is absent was not taken, and its check is
 	// listed as not run.
-	Measures map[string]report.Measure `json:"measures,omitempty"`
-	QR       []report.QR               `json:"qr,omitempty"`
-	// Unreadable are the fields whose label was found, or whose place is known,
-	// but whose value could not be read.
-	Unreadable map[report.FieldName]report.Polygon `json:"unreadable,omitempty"`
-	// NameMasked is where the name is painted over.
-	NameMasked report.Polygon `json:"name_masked,omitempty"`
-	// NotRun says of checks, by name, why they could not be made.
-	NotRun map[string]string `json:"not_run,omitempty"`
+	Measures map[string]report.Measure
+	QR       []report.QR
+	report.Basis
 }
 
-// FileProblem says why a file was not opened. Message is optional: the
-// catalogue has a general one.
-type FileProblem struct {
-	Code    string      `json:"code"`           // file_*
-	Rule    string      `json:"rule,omitempty"` // what was exceeded or broken; a rule with "byte", "pixel" or "px" in it tells the unit
-	Value   float64     `json:"value,omitempty"`
-	Limit   float64     `json:"limit,omitempty"`
-	Message report.Text `json:"message"`
-}
-
-// SystemProblem is a failure of Heyan. Detail is for operators and reaches no
-// report.
-type SystemProblem struct {
-	Code   string `json:"code"` // system_*
-	Detail string `json:"detail,omitempty"`
-}
-
-// CodeState is what became of the search for the unified social credit code.
-type CodeState string
-
-// The states of a code reading. The empty state is CodeNotRun.
-const (
-	CodeRead       CodeState = "read"       // Fields holds it
-	CodeAmbiguous  CodeState = "ambiguous"  // readings disagree; Candidates
-	CodeUnreadable CodeState = "unreadable" // its label or place was found, not its value
-	CodeInvalid    CodeState = "invalid"    // surely read, and the printed code breaks its own rules
-	CodeMasked     CodeState = "masked"     // covered or starred out on purpose
-	CodeAbsent     CodeState = "absent"     // no trace of one on the sheet
-	CodeNotRun     CodeState = "not_run"
-)
-
-// CodeReading is how the code was read. A value stands in Fields only;
-// Candidates are never used as the code.
-type CodeReading struct {
-	State      CodeState      `json:"state"`
-	Candidates []string       `json:"candidates,omitempty"`
-	Polygon    report.Polygon `json:"polygon,omitempty"`
-	Readings   int            `json:"readings,omitempty"` // independent readings that agree
+// EvidenceOf is the evidence of a report, which with what was declared decides it
+// again; false of a report that does not hold its basis: a pre-check's, or one
+// from before there was any.
+func EvidenceOf(r report.Report, declared report.Declared) (Evidence, bool) {
+	if r.Basis == nil || r.Precheck {
+		return Evidence{}, false
+	}
+	return Evidence{Declared: declared, Picture: r.Picture, Document: r.Document, Fields: r.Fields,
+		Quality: r.Quality, Measures: r.Quality.Measures, QR: r.QR, Basis: *r.Basis}, true
 }
 
 // The measures of the picture as a whole, worst place of each.

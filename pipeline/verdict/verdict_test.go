@@ -62,9 +62,8 @@ func clean(t testing.TB) Evidence {
 	rep := read("样本人", 0.99)
 	rep.Label = "法定代表人"
 	return Evidence{
-		Picture:      report.Picture{Format: "jpeg", Bytes: 1 << 20},
-		Document:     report.Document{Kind: report.KindBusinessLicense, Edition: report.Edition2019Landscape, Color: report.ColorColor},
-		DocumentRead: true,
+		Picture:  report.Picture{Format: "jpeg", Bytes: 1 << 20},
+		Document: report.Document{Kind: report.KindBusinessLicense, Edition: report.Edition2019Landscape, Color: report.ColorColor},
 		Fields: map[report.FieldName]report.Field{
 			report.FieldUSCC:                read(uscc, 0.99),
 			report.FieldCompanyName:         read(companyName, 0.99),
@@ -75,7 +74,7 @@ func clean(t testing.TB) Evidence {
 			report.FieldTerm:                read("2020-01-15/long_term", 0.99),
 			report.FieldAddress:             read("测试市样张路1号", 0.99),
 		},
-		Code: CodeReading{State: CodeRead, Readings: 1},
+		Basis: report.Basis{DocumentRead: true, Code: report.CodeReading{State: report.CodeRead, Readings: 1}},
 		Quality: report.Quality{WidthPx: 3000, HeightPx: 2000, Page: &sharp, Fields: map[report.FieldName]report.LineQuality{
 			report.FieldUSCC: sharp, report.FieldCompanyName: sharp, report.FieldLegalRepresentative: sharp,
 		}},
@@ -118,11 +117,11 @@ func TestDecide(t *testing.T) {
 	school := madeUSCC(t, "12999900MB7DEMQ0")
 	oddPair := madeUSCC(t, "94999900MA7DEMQ0")
 	legacyNumber := madeRegistration(t, "99999920000001")
-	noCode := func(state CodeState) func(*Evidence) {
+	noCode := func(state report.CodeState) func(*Evidence) {
 		return func(e *Evidence) { e.Code.State = state; delete(e.Fields, report.FieldUSCC) }
 	}
 	legacy := func(e *Evidence) {
-		noCode(CodeAbsent)(e)
+		noCode(report.CodeAbsent)(e)
 		e.Document.Edition = report.EditionPre2014
 		e.Fields[report.FieldRegistrationNumber] = read(legacyNumber, 0.99)
 	}
@@ -130,7 +129,7 @@ func TestDecide(t *testing.T) {
 		return func(e *Evidence) { e.Measures[name] = report.Measure{Value: v} }
 	}
 	unread := func(more func(*Evidence)) func(*Evidence) {
-		return func(e *Evidence) { noCode(CodeUnreadable)(e); more(e) }
+		return func(e *Evidence) { noCode(report.CodeUnreadable)(e); more(e) }
 	}
 	tests := []struct {
 		name    string
@@ -145,19 +144,19 @@ func TestDecide(t *testing.T) {
 				IDNumber: "11010519491231002X", EntityType: "company", Email: "office@example.com", Phone: "+86 138-0013-8000"}
 		}, report.OutcomePass, nil},
 
-		{"file: type", "", func(e *Evidence) { e.File = &FileProblem{Code: "file_type_not_supported", Rule: "magic"} }, report.OutcomeFail, []string{"file_type_not_supported block"}},
+		{"file: type", "", func(e *Evidence) { e.File = &report.FileProblem{Code: "file_type_not_supported", Rule: "magic"} }, report.OutcomeFail, []string{"file_type_not_supported block"}},
 		{"file: size", "", func(e *Evidence) {
-			e.File = &FileProblem{Code: "file_too_large", Rule: "bytes", Value: 12 << 20, Limit: 10 << 20}
+			e.File = &report.FileProblem{Code: "file_too_large", Rule: "bytes", Value: 12 << 20, Limit: 10 << 20}
 		}, report.OutcomeFail, []string{"file_too_large block"}},
-		{"file: damaged", "", func(e *Evidence) { e.File = &FileProblem{Code: "file_unreadable", Rule: "truncated"} }, report.OutcomeFail, []string{"file_unreadable block"}},
-		{"file: unknown code", "", func(e *Evidence) { e.File = &FileProblem{Code: "file_cursed"} }, report.OutcomeFail, []string{"file_unreadable block"}},
-		{"file: our own failure", "", func(e *Evidence) { e.File = &FileProblem{Code: "system_engine_failed"} }, report.OutcomeError, []string{"system_engine_failed review"}},
+		{"file: damaged", "", func(e *Evidence) { e.File = &report.FileProblem{Code: "file_unreadable", Rule: "truncated"} }, report.OutcomeFail, []string{"file_unreadable block"}},
+		{"file: unknown code", "", func(e *Evidence) { e.File = &report.FileProblem{Code: "file_cursed"} }, report.OutcomeFail, []string{"file_unreadable block"}},
+		{"file: our own failure", "", func(e *Evidence) { e.File = &report.FileProblem{Code: "system_engine_failed"} }, report.OutcomeError, []string{"system_engine_failed review"}},
 		{"file: format of this policy", "wechatpay", func(e *Evidence) { e.Declared = declaredAll(uscc); e.Picture.Format = "webp" }, report.OutcomeFail, []string{"file_type_not_supported block"}},
 		{"file: size of this policy", "wechatpay", func(e *Evidence) { e.Declared = declaredAll(uscc); e.Picture.Bytes = 3 << 20 }, report.OutcomeFail, []string{"file_too_large block"}},
-		{"system: engine", "", func(e *Evidence) { e.System = &SystemProblem{Code: "system_engine_failed"} }, report.OutcomeError, []string{"system_engine_failed review"}},
-		{"system: storage", "", func(e *Evidence) { e.System = &SystemProblem{Code: "system_storage_unavailable"} }, report.OutcomeError, []string{"system_storage_unavailable review"}},
-		{"system: timeout", "", func(e *Evidence) { e.System = &SystemProblem{Code: "system_timeout"} }, report.OutcomeError, []string{"system_timeout review"}},
-		{"system: unknown code", "", func(e *Evidence) { e.System = &SystemProblem{Code: "flood"} }, report.OutcomeError, []string{"system_engine_failed review"}},
+		{"system: engine", "", func(e *Evidence) { e.System = "system_engine_failed" }, report.OutcomeError, []string{"system_engine_failed review"}},
+		{"system: storage", "", func(e *Evidence) { e.System = "system_storage_unavailable" }, report.OutcomeError, []string{"system_storage_unavailable review"}},
+		{"system: timeout", "", func(e *Evidence) { e.System = "system_timeout" }, report.OutcomeError, []string{"system_timeout review"}},
+		{"system: unknown code", "", func(e *Evidence) { e.System = "flood" }, report.OutcomeError, []string{"system_engine_failed review"}},
 		{"system: never looked", "", func(e *Evidence) { e.DocumentRead = false }, report.OutcomeError, []string{"system_engine_failed review"}},
 		{"system: code never looked for", "", func(e *Evidence) { e.Code.State = "" }, report.OutcomeError, []string{"system_engine_failed review"}},
 		{"system: essential check not run", "", func(e *Evidence) { e.NotRun = map[string]string{"name_readable": "model missing"} }, report.OutcomeError, []string{"system_engine_failed review"}},
@@ -238,7 +237,7 @@ func TestDecide(t *testing.T) {
 		{"another certificate, untitled", "", func(e *Evidence) { e.Document = report.Document{Kind: report.KindOther} }, report.OutcomeFail, []string{"document_other_certificate block"}},
 		{"two licenses", "", measure(MeasureDocuments, 2), report.OutcomeReview, []string{"document_multiple review"}},
 		{"specimen", "", func(e *Evidence) { e.Document.Specimen = true }, report.OutcomeFail, []string{"document_specimen block"}},
-		{"masked", "", noCode(CodeMasked), report.OutcomeFail, []string{"document_masked block uscc"}},
+		{"masked", "", noCode(report.CodeMasked), report.OutcomeFail, []string{"document_masked block uscc"}},
 		{"legacy", "", legacy, report.OutcomePass, []string{"document_legacy info registration_number"}},
 		{"legacy, 13 digits", "", func(e *Evidence) { legacy(e); set(e, report.FieldRegistrationNumber, value("9999992000001")) }, report.OutcomePass, []string{"document_legacy info registration_number"}},
 		{"legacy, doubtful number", "", func(e *Evidence) { legacy(e); set(e, report.FieldRegistrationNumber, confidence(0.55)) },
@@ -249,7 +248,7 @@ func TestDecide(t *testing.T) {
 		{"legacy under a strict policy", "strict", func(e *Evidence) { legacy(e); e.Declared = declaredAll(uscc) }, report.OutcomeFail, []string{"document_legacy block registration_number"}},
 		{"number of a modern license is no excuse", "", func(e *Evidence) {
 			legacy(e)
-			e.Code.State = CodeUnreadable
+			e.Code.State = report.CodeUnreadable
 			e.Document.Edition = report.Edition2014Portrait
 		},
 			report.OutcomeFail, []string{"uscc_unreadable block uscc"}},
@@ -287,12 +286,12 @@ func TestDecide(t *testing.T) {
 			set(e, report.FieldEstablished, func(f *report.Field) { f.Value, f.Confidence = "2030-03-03", 0.5 })
 		}, report.OutcomePass, nil},
 
-		{"code unreadable", "", noCode(CodeUnreadable), report.OutcomeFail, []string{"uscc_unreadable block uscc"}},
-		{"code absent", "", noCode(CodeAbsent), report.OutcomeFail, []string{"uscc_unreadable block uscc"}},
-		{"code said to be read but not there", "", noCode(CodeRead), report.OutcomeFail, []string{"uscc_unreadable block uscc"}},
-		{"code ambiguous", "", func(e *Evidence) { noCode(CodeAmbiguous)(e); e.Code.Candidates = []string{uscc, other} }, report.OutcomeReview, []string{"uscc_unreadable review uscc"}},
+		{"code unreadable", "", noCode(report.CodeUnreadable), report.OutcomeFail, []string{"uscc_unreadable block uscc"}},
+		{"code absent", "", noCode(report.CodeAbsent), report.OutcomeFail, []string{"uscc_unreadable block uscc"}},
+		{"code said to be read but not there", "", noCode(report.CodeRead), report.OutcomeFail, []string{"uscc_unreadable block uscc"}},
+		{"code ambiguous", "", func(e *Evidence) { noCode(report.CodeAmbiguous)(e); e.Code.Candidates = []string{uscc, other} }, report.OutcomeReview, []string{"uscc_unreadable review uscc"}},
 		{"code ambiguous, declared", "", func(e *Evidence) {
-			noCode(CodeAmbiguous)(e)
+			noCode(report.CodeAmbiguous)(e)
 			e.Code.Candidates = []string{uscc}
 			e.Declared.USCC = uscc
 		}, report.OutcomeReview, []string{"uscc_unreadable review uscc"}},
@@ -300,8 +299,11 @@ func TestDecide(t *testing.T) {
 		{"code doubtful, declared the same", "", func(e *Evidence) { set(e, report.FieldUSCC, confidence(0.6)); e.Declared.USCC = strings.ToLower(uscc) }, report.OutcomePass, nil},
 		{"code of two readings", "", func(e *Evidence) { set(e, report.FieldUSCC, confidence(0.85)); e.Code.Readings = 2 }, report.OutcomePass, nil},
 		{"code of QR only", "", func(e *Evidence) { set(e, report.FieldUSCC, func(f *report.Field) { f.Source = report.SourceQR }) }, report.OutcomeReview, []string{"uscc_unreadable review uscc"}},
-		{"code invalid", "", func(e *Evidence) { e.Code.State = CodeInvalid; set(e, report.FieldUSCC, value(otherDigit(uscc))) }, report.OutcomeFail, []string{"uscc_checksum_invalid block uscc"}},
-		{"code invalid, value withheld", "", noCode(CodeInvalid), report.OutcomeFail, []string{"uscc_checksum_invalid block uscc"}},
+		{"code invalid", "", func(e *Evidence) {
+			e.Code.State = report.CodeInvalid
+			set(e, report.FieldUSCC, value(otherDigit(uscc)))
+		}, report.OutcomeFail, []string{"uscc_checksum_invalid block uscc"}},
+		{"code invalid, value withheld", "", noCode(report.CodeInvalid), report.OutcomeFail, []string{"uscc_checksum_invalid block uscc"}},
 		{"code said to be good breaks its rules", "", func(e *Evidence) { set(e, report.FieldUSCC, value(otherDigit(uscc))) }, report.OutcomeFail, []string{"uscc_checksum_invalid block uscc"}},
 		{"code of an impossible category", "", func(e *Evidence) { set(e, report.FieldUSCC, value(oddPair)) }, report.OutcomeFail, []string{"uscc_checksum_invalid block uscc"}},
 		{"code of a school", "", func(e *Evidence) { set(e, report.FieldUSCC, value(school)) }, report.OutcomeFail, []string{"uscc_category_not_supported block uscc"}},
@@ -485,9 +487,9 @@ func invariants(t *testing.T, e Evidence, p Policy, outcome report.Outcome, reas
 			t.Errorf("pass with reasons %v", reasons)
 		}
 		code := codes.CheckUSCC(e.Fields[report.FieldUSCC].Value)
-		printed := e.Code.State == CodeRead && code.Verdict == codes.VerdictValid && code.Authority == "9" && e.Fields[report.FieldUSCC].Source != report.SourceQR
+		printed := e.Code.State == report.CodeRead && code.Verdict == codes.VerdictValid && code.Authority == "9" && e.Fields[report.FieldUSCC].Source != report.SourceQR
 		number := codes.CheckRegistrationNumber(e.Fields[report.FieldRegistrationNumber].Value)
-		legacy := (e.Code.State == CodeAbsent || e.Code.State == CodeUnreadable) && number.Verdict != codes.VerdictInvalid && p.SeverityOf("document_legacy", "") == report.SeverityInfo
+		legacy := (e.Code.State == report.CodeAbsent || e.Code.State == report.CodeUnreadable) && number.Verdict != codes.VerdictInvalid && p.SeverityOf("document_legacy", "") == report.SeverityInfo
 		if !printed && !legacy {
 			t.Errorf("pass without a code: state %s", e.Code.State)
 		}
@@ -498,7 +500,7 @@ func invariants(t *testing.T, e Evidence, p Policy, outcome report.Outcome, reas
 		if d := e.Declared.USCC; d != "" && printed && codes.Normalize(d) != code.Normalized {
 			t.Error("pass with another code declared")
 		}
-		if e.System != nil || e.File != nil || e.Document.Kind != report.KindBusinessLicense || e.Document.Specimen {
+		if e.System != "" || e.File != nil || e.Document.Kind != report.KindBusinessLicense || e.Document.Specimen {
 			t.Error("pass of what is no license")
 		}
 	default:
@@ -546,7 +548,7 @@ func randomEvidence(t testing.TB, r *rand.Rand) Evidence {
 	uscc := e.Fields[report.FieldUSCC].Value
 	other, household := madeUSCC(t, "91999900MA8DEMQ1"), madeUSCC(t, "92999900MA7DEMQ0")
 	spoil(func() {
-		e.Code.State = CodeState(pick("ambiguous", "unreadable", "invalid", "masked", "absent", "not_run", "", "odd"))
+		e.Code.State = report.CodeState(pick("ambiguous", "unreadable", "invalid", "masked", "absent", "not_run", "", "odd"))
 		e.Code.Candidates = []string{uscc, other}[:r.IntN(3)]
 	})
 	spoil(func() { e.Document.Kind = report.DocumentKind(pick("other", "none", "")) })
@@ -566,7 +568,7 @@ func randomEvidence(t testing.TB, r *rand.Rand) Evidence {
 	spoil(func() {
 		number := pick(madeRegistration(t, "99999960000001"), madeRegistration(t, "99999920000001"), "123", "9999992000001")
 		e.Fields[report.FieldRegistrationNumber] = read(number, 0.99)
-		e.Code.State = CodeAbsent
+		e.Code.State = report.CodeAbsent
 	})
 	spoil(func() { householdWithoutName(household)(&e) })
 	for _, field := range slices.Sorted(maps.Keys(e.Fields)) {
@@ -592,9 +594,9 @@ func randomEvidence(t testing.TB, r *rand.Rand) Evidence {
 	spoil(func() { e.Declared.Name = pick("另一家", "测试市样张网络科技有限责任公司", "") })
 	spoil(func() { e.QR = []report.QR{{USCC: pick(uscc, other, "")}} })
 	spoil(func() {
-		e.File = &FileProblem{Code: pick("file_too_large", "file_unreadable", "file_type_not_supported", "", "image_blurry"), Rule: pick("bytes", ""), Value: 1, Limit: 2}
+		e.File = &report.FileProblem{Code: pick("file_too_large", "file_unreadable", "file_type_not_supported", "", "image_blurry"), Rule: pick("bytes", ""), Value: 1, Limit: 2}
 	})
-	spoil(func() { e.System = &SystemProblem{Code: pick("system_timeout", "nonsense")} })
+	spoil(func() { e.System = pick("system_timeout", "nonsense") })
 	spoil(func() {
 		e.NotRun = map[string]string{CheckNames()[r.IntN(len(checks))]: "was not asked for", "a_new_check": "unknown here"}
 	})
@@ -685,7 +687,7 @@ func TestNoPersonalData(t *testing.T) {
 				put(&e.Declared)
 				if i%2 == 0 {
 					set(&e, report.FieldUSCC, value(secret))
-					e.Code.State = CodeInvalid
+					e.Code.State = report.CodeInvalid
 					e.Code.Candidates = []string{secret}
 				}
 				_, reasons, checks := Decide(Check(e, p, today), p)
@@ -706,7 +708,7 @@ func TestGolden(t *testing.T) {
 	e.Declared = declaredAll(e.Fields[report.FieldUSCC].Value)
 	e.Declared.Name = "测试市样本网络科技有限公司"
 	delete(e.Fields, report.FieldUSCC)
-	e.Code = CodeReading{State: CodeUnreadable, Polygon: report.Polygon{{100, 80}, {400, 80}, {400, 110}, {100, 110}}}
+	e.Code = report.CodeReading{State: report.CodeUnreadable, Polygon: report.Polygon{{100, 80}, {400, 80}, {400, 110}, {100, 110}}}
 	line(&e, report.FieldUSCC, func(q *report.LineQuality) { q.BlurQ, q.BlurX, q.BlurKind = 0.17, 0.2, "motion" })
 	p := shippedPolicy(t, "dingtalk")
 	outcome, reasons, checks := Decide(Check(e, p, today), p)
@@ -759,7 +761,7 @@ func TestDecideJoinsFindings(t *testing.T) {
 // lists what it leaves to the verification.
 func TestPrecheck(t *testing.T) {
 	lost := func(e *Evidence) {
-		e.Code = CodeReading{State: CodeUnreadable}
+		e.Code = report.CodeReading{State: report.CodeUnreadable}
 		delete(e.Fields, report.FieldUSCC)
 	}
 	for name, tt := range map[string]struct {
@@ -772,7 +774,7 @@ func TestPrecheck(t *testing.T) {
 		"another name declared":    {func(e *Evidence) { e.Declared.Name = "示例市另一家科技有限公司" }, report.OutcomePass, nil},
 		"the code lost to blur":    {func(e *Evidence) { lost(e); line(e, report.FieldUSCC, func(q *report.LineQuality) { q.BlurQ = 0.3 }) }, report.OutcomeFail, []string{"image_blurry"}},
 		"no license":               {func(e *Evidence) { e.Document = report.Document{Kind: report.KindNone} }, report.OutcomeFail, []string{"document_not_a_license"}},
-		"no file that can be read": {func(e *Evidence) { e.File = &FileProblem{Code: "file_unreadable"} }, report.OutcomeFail, []string{"file_unreadable"}},
+		"no file that can be read": {func(e *Evidence) { e.File = &report.FileProblem{Code: "file_unreadable"} }, report.OutcomeFail, []string{"file_unreadable"}},
 	} {
 		e, policy := clean(t), shippedPolicy(t, DefaultPolicy)
 		tt.change(&e)

@@ -38,6 +38,7 @@ type User struct {
 	Password        string // PHC string of argon2id; empty: none set
 	Issuer, Subject string // of OpenID Connect, unique together; empty: a local account
 	CreatedAt       time.Time
+	SeenAt          time.Time // in a session, to the minute; zero: never
 	DisabledAt      time.Time
 	Failures        int // failed sign-ins in a row
 	LockedUntil     time.Time
@@ -62,11 +63,11 @@ func (u User) check() error {
 	return nil
 }
 
-const userColumns = `users.id, users.tenant, login, name, role, password, issuer, subject, users.created_at, disabled_at, failures, locked_until`
+const userColumns = `users.id, users.tenant, login, name, role, password, issuer, subject, users.created_at, users.seen_at, disabled_at, failures, locked_until`
 
 func (u *User) fields() []any {
 	return []any{&u.ID, &u.Tenant, &u.Login, &u.Name, &u.Role, &u.Password, &u.Issuer, &u.Subject,
-		moment{&u.CreatedAt}, moment{&u.DisabledAt}, &u.Failures, moment{&u.LockedUntil}}
+		moment{&u.CreatedAt}, moment{&u.SeenAt}, moment{&u.DisabledAt}, &u.Failures, moment{&u.LockedUntil}}
 }
 
 func scanUser(r row) (u User, err error) { return u, r.Scan(u.fields()...) }

@@ -145,7 +145,7 @@ func testChangeUser(t *testing.T, s *records.Store) {
 				t.Fatal(err)
 			}
 		}
-		want.Failures, want.LockedUntil = 0, time.Time{}
+		want.Failures, want.LockedUntil, want.SeenAt = 0, time.Time{}, now
 		got, err := s.ChangeUser(t.Context(), records.DefaultTenant, u.ID, c.change, by("user:"+admin.ID))
 		if err != nil || got != want || userOf(t, s, u.ID) != want {
 			t.Errorf("%s: got %+v, %v, want %+v", c.detail, got, err, want)
@@ -295,6 +295,7 @@ func testSessions(t *testing.T, s *records.Store) {
 	if err := s.OpenSession(t.Context(), u.ID, hash, now, now.Add(time.Hour), by("")); err != nil {
 		t.Fatal(err)
 	}
+	u.SeenAt = now
 	got, err := s.Session(t.Context(), hash, now, idle)
 	if want := (records.Session{User: u, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
@@ -306,10 +307,17 @@ func testSessions(t *testing.T, s *records.Store) {
 		{59 * time.Minute, -1}, // idle for 30 minutes
 		{58 * time.Minute, 58 * time.Minute}, {time.Hour, -1},
 	} {
+		before := userOf(t, s, u.ID).SeenAt
+		peeked, err := s.PeekSession(t.Context(), hash, now.Add(c.after), idle)
+		if c.seen < 0 {
+			want(t, err, records.ErrNotFound)
+		} else if err != nil || !peeked.SeenAt.Equal(before) || !userOf(t, s, u.ID).SeenAt.Equal(before) {
+			t.Errorf("after %v, looked at: got %+v, %v", c.after, peeked, err)
+		}
 		got, err := s.Session(t.Context(), hash, now.Add(c.after), idle)
 		if c.seen < 0 {
 			want(t, err, records.ErrNotFound)
-		} else if err != nil || !got.SeenAt.Equal(now.Add(c.seen)) {
+		} else if err != nil || !got.SeenAt.Equal(now.Add(c.seen)) || !userOf(t, s, u.ID).SeenAt.Equal(got.SeenAt) {
 			t.Errorf("after %v: got %+v, %v", c.after, got, err)
 		}
 	}
@@ -387,7 +395,7 @@ func testInvitations(t *testing.T, s *records.Store) {
 		t.Errorf("got %+v, %v", got, err)
 	}
 	got, err := s.UseInvitation(t.Context(), second, "$argon2id$", now)
-	u.Password = "$argon2id$"
+	u.Password, u.SeenAt = "$argon2id$", now
 	if err != nil || got != u || userOf(t, s, u.ID) != u {
 		t.Errorf("got %+v, %v, want %+v", got, err, u)
 	}

@@ -260,3 +260,9 @@ func (s *Store) Notes(ctx context.Context, tenant, caseID string) ([]Note, error
 	})
 	return notes, fail("notes", caseID, err)
 }
+
+// Decision returns a decision by its id, or ErrNotFound.
+func (s *Store) Decision(ctx context.Context, tenant, id string) (Decision, error) {
+	d, err := scanDecision(s.db.QueryRowContext(ctx, `SELECT `+decisionColumns+` FROM decisions WHERE tenant = $1 AND id = $2`, tenant, id))
+	return d, fail("decision", id, err)
+}

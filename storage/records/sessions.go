@@ -29,8 +29,8 @@ func (s *Store) OpenSession(ctx context.Context, userID string, hash []byte, now
 		if err := lockTenant(ctx, tx, tenant); err != nil {
 			return err
 		}
-		u, err := scanUser(tx.QueryRowContext(ctx, `UPDATE users SET failures = 0, locked_until = 0
-			WHERE id = $1 AND disabled_at = 0 RETURNING `+userColumns, userID))
+		u, err := scanUser(tx.QueryRowContext(ctx, `UPDATE users SET failures = 0, locked_until = 0, seen_at = $2
+			WHERE id = $1 AND disabled_at = 0 RETURNING `+userColumns, userID, micros(now)))
 		if err != nil {
 			return err
 		}
@@ -50,21 +50,35 @@ func (s *Store) OpenSession(ctx context.Context, userID string, hash []byte, now
 // minute, that it was used. ErrNotFound: it is unknown, over, or was idle for
 // too long, or its user is disabled.
 func (s *Store) Session(ctx context.Context, hash []byte, now time.Time, idle time.Duration) (Session, error) {
+	o, err := s.PeekSession(ctx, hash, now, idle)
+	if err != nil || now.Before(o.SeenAt.Add(touchEvery)) {
+		return o, err
+	}
+	o.SeenAt = now.Truncate(time.Microsecond).UTC()
+	o.User.SeenAt = o.SeenAt
+	for _, statement := range []string{
+		`UPDATE sessions SET seen_at = $2 WHERE hash = $1 AND seen_at < $2`,
+		`UPDATE users SET seen_at = $2 WHERE id = (SELECT user_id FROM sessions WHERE hash = $1) AND seen_at < $2`,
+	} {
+		if _, err := s.db.ExecContext(ctx, statement, hash, micros(now)); err != nil {
+			return o, fail("session", "", err)
+		}
+	}
+	return o, nil
+}
+
+// PeekSession is Session for what a page asks by itself: it does not count as use.
+func (s *Store) PeekSession(ctx context.Context, hash []byte, now time.Time, idle time.Duration) (Session, error) {
 	var o Session
 	fields := append(o.User.fields(), moment{&o.CreatedAt}, moment{&o.SeenAt}, moment{&o.ExpiresAt})
-	err := s.db.QueryRowContext(ctx, `SELECT `+userColumns+`, sessions.created_at, seen_at, expires_at
+	err := s.db.QueryRowContext(ctx, `SELECT `+userColumns+`, sessions.created_at, sessions.seen_at, expires_at
 		FROM sessions JOIN users ON users.id = user_id
-		WHERE hash = $1 AND expires_at > $2 AND seen_at > $3 AND disabled_at = 0`,
+		WHERE hash = $1 AND expires_at > $2 AND sessions.seen_at > $3 AND disabled_at = 0`,
 		hash, micros(now), micros(now.Add(-idle))).Scan(fields...)
 	if err != nil {
 		return Session{}, fail("session", "", err)
 	}
-	if now.Before(o.SeenAt.Add(touchEvery)) {
-		return o, nil
-	}
-	o.SeenAt = now.Truncate(time.Microsecond).UTC()
-	_, err = s.db.ExecContext(ctx, `UPDATE sessions SET seen_at = $2 WHERE hash = $1 AND seen_at < $2`, hash, micros(now))
-	return o, fail("session", "", err)
+	return o, nil
 }
 
 // CloseSession signs out. A session that is unknown or over already is no

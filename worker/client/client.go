@@ -95,7 +95,16 @@ func (c *Client) Resubmit(ctx context.Context, previous string, picture []byte, 
 // Get is where a verification stands now; records.ErrNotFound when there is none.
 func (c *Client) Get(ctx context.Context, id string) (Verification, error) {
 	v, err := c.Records.Get(ctx, c.tenant(), id)
-	return View(v), err
+	seen := View(v)
+	if err == nil && v.MachineOutcome == report.OutcomeReview && !v.DecidedAt.IsZero() {
+		var d records.Decision
+		if d, err = c.Records.FinalDecision(ctx, c.tenant(), id); err == nil {
+			seen.Decision = viewDecision(d)
+		} else if errors.Is(err, records.ErrNotFound) { // decided before decisions were kept
+			err = nil
+		}
+	}
+	return seen, err
 }
 
 // Wait returns the verification once it is completed. When ctx ends before, it

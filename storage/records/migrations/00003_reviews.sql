@@ -101,6 +101,7 @@ CREATE TABLE users (
 	issuer       TEXT NOT NULL,
 	subject      TEXT NOT NULL,
 	created_at   BIGINT NOT NULL,
+	seen_at      BIGINT NOT NULL DEFAULT 0,
 	disabled_at  BIGINT NOT NULL DEFAULT 0,
 	failures     BIGINT NOT NULL DEFAULT 0,
 	locked_until BIGINT NOT NULL DEFAULT 0

@@ -163,6 +163,7 @@ CREATE TABLE public.users (
     issuer text NOT NULL,
     subject text NOT NULL,
     created_at bigint NOT NULL,
+    seen_at bigint DEFAULT 0 NOT NULL,
     disabled_at bigint DEFAULT 0 NOT NULL,
     failures bigint DEFAULT 0 NOT NULL,
     locked_until bigint DEFAULT 0 NOT NULL
@@ -239,7 +240,7 @@ INSERT INTO public.idempotency_keys VALUES ('default', 'key-5', '\x0004', '01900
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-6', '\x0005', '01900000-0000-7000-8000-000000000006', 1903853100000123);
 INSERT INTO public.notes VALUES ('01900000-0000-7000-8000-000000000006', '01900000-0000-7000-8000-000000000006', 'default', 'ann', 1903852800000123, '不清晰');
 INSERT INTO public.tenants VALUES ('default', 6, 5, '\xd0ac8d03386531058ed6f1b2030f0017f1b6dcfc886d409fa266cd945616834f');
-INSERT INTO public.users VALUES ('01a2028c-65c8-7053-b02e-61e189505d54', 'default', 'ann', '小王', 'lead', '', '', '', 1903852800000123, 0, 0, 0);
+INSERT INTO public.users VALUES ('01a2028c-65c8-7053-b02e-61e189505d54', 'default', 'ann', '小王', 'lead', '', '', '', 1903852800000123, 0, 0, 0, 0);
 INSERT INTO public.verification_reasons VALUES ('default', 'uscc_mismatch', 1903852860000123, '01900000-0000-7000-8000-000000000002');
 INSERT INTO public.verification_reasons VALUES ('default', 'image_blurry', 1903852860000123, '01900000-0000-7000-8000-000000000002');
 INSERT INTO public.verification_reasons VALUES ('default', 'uscc_unreadable', 1903852920000123, '01900000-0000-7000-8000-000000000003');

@@ -191,6 +191,7 @@ CREATE TABLE users (
 	issuer       TEXT NOT NULL,
 	subject      TEXT NOT NULL,
 	created_at   BIGINT NOT NULL,
+	seen_at      BIGINT NOT NULL DEFAULT 0,
 	disabled_at  BIGINT NOT NULL DEFAULT 0,
 	failures     BIGINT NOT NULL DEFAULT 0,
 	locked_until BIGINT NOT NULL DEFAULT 0
@@ -245,7 +246,7 @@ INSERT INTO cases VALUES ('01900000-0000-7000-8000-000000000003','default','','d
 INSERT INTO case_reasons VALUES ('default','uscc_unreadable',1903854600000123,'01900000-0000-7000-8000-000000000003');
 INSERT INTO decisions VALUES ('01a2028c-5fca-7dfe-a6c1-50b3dca14498','01900000-0000-7000-8000-000000000006','default','ann',1,'reject','fail','document_expired','执照已过期','','{"uscc":"91110108MA01ABCD5X"}','name_unreadable',1903854600000123,0,1903852800000123,1903852800000123,1903852800000123,0,1903852800000123);
 INSERT INTO notes VALUES ('01900000-0000-7000-8000-000000000006','01900000-0000-7000-8000-000000000006','default','ann',1903852800000123,'不清晰');
-INSERT INTO users VALUES ('01a2028c-5fdc-7ea6-ba1e-854104d49bed','default','ann','小王','lead','','','',1903852800000123,0,0,0);
+INSERT INTO users VALUES ('01a2028c-5fdc-7ea6-ba1e-854104d49bed','default','ann','小王','lead','','','',1903852800000123,0,0,0,0);
 CREATE INDEX verifications_created ON verifications (tenant, created_at, id);
 CREATE INDEX verifications_outcome ON verifications (tenant, outcome, created_at, id);
 CREATE INDEX verifications_policy ON verifications (tenant, policy, created_at, id);
