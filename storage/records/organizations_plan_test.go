@@ -195,7 +195,7 @@ func benchmarkOrganizations(b *testing.B, s *Store, rows int64) {
 		_, err := s.DueOrganizations(ctx, start, time.Hour, 1000)
 		return err
 	})
-	due := start.Add(rows / 100 * time.Second) // a hundredth
+	due := start.Add(time.Duration(rows) / 100 * time.Second) // a hundredth
 	b.Run("9000 due", func(b *testing.B) {
 		for range b.N {
 			for found := 0; found < 9000; {
