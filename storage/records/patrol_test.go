@@ -20,7 +20,6 @@ func due(t *testing.T, s *records.Store, at time.Time, limit int) (ids []string)
 	for _, o := range all {
 		ids = append(ids, o.ID)
 	}
-	slices.Sort(ids)
 	return ids
 }
 
