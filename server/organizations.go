@@ -17,7 +17,7 @@ import (
 // Organization is what callers see of one.
 type Organization struct {
 	ID            string                    `json:"id" doc:"The caller's own"`
-	State         records.OrganizationState `json:"state" enum:"unverified,pending,certified,expiring,expired,revoked,cancelled,dissolved"`
+	State         records.OrganizationState `json:"state" enum:"unverified,pending,certified,expiring,expired,revoked,cancelled"`
 	Entitled      bool                      `json:"entitled" doc:"It has the rights of a certified organization now"`
 	EntityType    string                    `json:"entity_type,omitempty" doc:"As declared last"`
 	Name          string                    `json:"name,omitempty" doc:"Of the present or the last certification"`
@@ -58,7 +58,7 @@ func viewCertification(c records.Certification) Certification {
 }
 
 type organizationsInput struct {
-	State       string    `query:"state" enum:"unverified,pending,certified,expiring,expired,revoked,cancelled,dissolved"`
+	State       string    `query:"state" enum:"unverified,pending,certified,expiring,expired,revoked,cancelled"`
 	ValidBefore time.Time `query:"valid_before" doc:"The certification, present or last, ends before this time; the nearest end first"`
 	Name        string    `query:"name" maxLength:"128" pattern:"^\\P{C}*$" patternDescription:"printable text" doc:"The certified name begins so"`
 	After       string    `query:"after" maxLength:"512" pattern:"^[ -~]*$" patternDescription:"a cursor" doc:"Cursor: next of the page before"`
@@ -138,9 +138,6 @@ func (a *API) dissolutionCheck(ctx context.Context, in *ByOrganization) (*dissol
 	}
 	out := &dissolutionOutput{}
 	may, why := worker.Standing(o).Dissolvable()
-	if o.State == records.Dissolved {
-		may, why = false, report.Text{ZH: "该组织已经解散。", EN: "The organization is dissolved already."}
-	}
 	if out.Body.Dissolvable = may; !may {
 		out.Body.Reason = &why
 	}
@@ -160,7 +157,6 @@ func (a *API) revoke(ctx context.Context, in *endInput) (*endOutput, error) {
 	return a.end(ctx, in, certify.Revoke, records.EndRevoked, records.Revoked, worker.EventRevoked)
 }
 
-// cancel gives a certification up, and lifts a revocation.
 func (a *API) cancel(ctx context.Context, in *endInput) (*endOutput, error) {
 	return a.end(ctx, in, certify.Cancel, records.EndCancelled, records.Cancelled, worker.EventCancelled)
 }
@@ -171,9 +167,7 @@ func (a *API) end(ctx context.Context, in *endInput, event certify.Event, end st
 	if err != nil {
 		return nil, a.failure(ctx, err)
 	}
-	_, refused := worker.Standing(o).Next(certify.Change{Event: event, At: now, Reason: in.Body.Reason})
-	lifted := o.State == records.Revoked && state == records.Cancelled
-	if refused != nil && !lifted {
+	if _, err := worker.Standing(o).Next(certify.Change{Event: event, At: now, Reason: in.Body.Reason}); err != nil {
 		return nil, stateForbids(o.State)
 	}
 	entry := a.entry(ctx, kind, o.ID)

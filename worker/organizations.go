@@ -256,7 +256,7 @@ func certifiedFacts(c records.Certification) certify.Facts {
 
 // Standing is what the rules of certification know of an organization.
 func Standing(o records.Organization) certify.Standing {
-	s := certify.Standing{State: certify.State(o.State), Reminded: o.Reminded}
+	s := certify.Standing{State: certify.State(o.State), Reminded: o.Reminded, Barred: o.BarredAt}
 	if o.Certification != "" {
 		s.Until = o.ValidUntil
 	}

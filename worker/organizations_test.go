@@ -406,7 +406,7 @@ func TestRevoked(t *testing.T) {
 		end   string
 		state records.OrganizationState
 		after records.OrganizationState // of a pass that was handed in later
-	}{{records.EndRevoked, records.Revoked, records.Revoked}, {records.EndCancelled, records.Cancelled, records.Certified}} {
+	}{{records.EndRevoked, records.Revoked, records.Certified}, {records.EndCancelled, records.Cancelled, records.Certified}} {
 		w := newTown(t, nil)
 		p := w.company(firstName)
 		w.apply(t, "org-1", p, nil)
