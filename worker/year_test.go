@@ -270,7 +270,7 @@ func TestYear(t *testing.T) {
 		for _, v := range y.again(t) {
 			y.outcomes["again "+string(v.Outcome)]++
 			if v.Outcome == report.OutcomeReview {
-				kind := []records.Kind{records.Approve, records.Reject}[y.random.IntN(2)]
+				kind := []records.DecisionKind{records.Approve, records.Reject}[y.random.IntN(2)]
 				d := records.Decision{Case: v.ID, Kind: kind}
 				if kind == records.Reject {
 					d.Reasons = []string{"document_expired"}
