@@ -13,13 +13,13 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/heyan/heyan/pipeline/report"
 )
 
-// Lengths of values, bytes. Keys are stored in the clear and listed, declared
-// values are sealed.
 const (
-	maxValue = 512
-	maxKey   = 128
+	maxValue = report.MaxValue
+	maxKey   = report.MaxKey
 	maxParts = 64
 	// maxObject is the longest JSON object of such values.
 	maxObject = 64 << 10

@@ -92,15 +92,18 @@ func TestImportsRunDownwards(t *testing.T) {
 		"storage/records": {"pipeline/report"},
 		"storage/backup":  {"storage/records"},
 		"worker/engine":   {"pipeline/report"},
+		"worker/batch":    {"pipeline/report"},
 		"worker/webhook":  {"storage/records", "storage/vault"},
-		"worker":          {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker/engine", "worker/webhook"},
-		"worker/client":   {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker"},
-		"server/rates":    {},
-		"server/signin":   {},
+		"worker/certify":  {"pipeline/codes", "pipeline/report"},
+		"worker": {"pipeline/license", "pipeline/report", "pipeline/verdict", "storage/objects", "storage/records", "storage/vault",
+			"worker/certify", "worker/engine", "worker/webhook"},
+		"worker/client": {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker"},
+		"server/rates":  {},
+		"server/signin": {},
 		"server/console": {"pipeline/codes", "pipeline/license", "pipeline/report", "pipeline/verdict", "server/rates", "server/signin", "storage/records", "storage/vault",
 			"worker", "worker/engine"},
 		"server": {"pipeline/report", "pipeline/codes", "pipeline/verdict", "server/console", "server/rates", "server/signin", "storage/objects", "storage/records", "storage/vault",
-			"worker", "worker/client", "worker/engine", "worker/webhook"},
+			"worker", "worker/certify", "worker/client", "worker/engine", "worker/webhook"},
 	}
 	for name, p := range list(t, module+"...") {
 		allowed, ruled := may[name]

@@ -104,7 +104,7 @@ func (c *Console) decisionRows(v *visit, p period, after string, names map[strin
 	for i, d := range page {
 		ids[i] = d.Case
 	}
-	organizations, err := c.Records.Organizations(v.r.Context(), v.tenant(), ids)
+	organizations, err := c.Records.OrganizationsOf(v.r.Context(), v.tenant(), ids)
 	for _, d := range page {
 		corrected := make([]string, 0, len(d.Corrections))
 		for _, name := range slices.Sorted(maps.Keys(d.Corrections)) {

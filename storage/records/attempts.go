@@ -90,12 +90,18 @@ type Completion struct {
 	Event Event // Tenant, Subject, Callback and At are set here
 	// See Verification.
 	PictureUntil, SealedUntil, ReportUntil time.Time
+	PrintKeys                              []string // of the picture, see PrintHolders
+	Grant                                  *Grant   // of a pass; nil: none
+	// Changed is sent beside Event, about the organization; nil: nothing is. Tenant,
+	// Subject, Dedupe (the verification) and At are set here.
+	Changed *Event
 }
 
-// Complete writes the verdict, its event and the event's deliveries, all or
-// nothing and once: whoever comes second gets ErrAlreadyCompleted and the first
-// verdict stands. An outcome of review leaves the decision to a person, for whom
-// it becomes a case; every other one is final.
+// Complete writes the verdict, its event and the event's deliveries, and what the
+// verdict grants, all or nothing and once: whoever comes second gets
+// ErrAlreadyCompleted and the first verdict stands. An outcome of review leaves
+// the decision to a person, for whom it becomes a case; every other one is final.
+// *LockedError, *StateError: the Grant is refused; decide again without.
 func (s *Store) Complete(ctx context.Context, id string, r report.Report, c Completion) error {
 	if r.Outcome == "" {
 		return fail("complete", id, errors.New("the report has no outcome"))
@@ -117,16 +123,18 @@ func (s *Store) Complete(ctx context.Context, id string, r report.Report, c Comp
 	}
 	return fail("complete", id, s.transact(ctx, func(tx queryer) error {
 		e, waits := c.Event, Case{ID: id, Reasons: reasons, FlaggedAt: c.At}
+		v := Verification{ID: id, Outcome: r.Outcome}
 		err := tx.QueryRowContext(ctx, `UPDATE verifications
 			SET status = 'completed', outcome = $2, machine_outcome = $2, reasons = $3, machine_reasons = $3, report = $4, completed_at = $5, decided_at = $6,
 				uscc = $7, picture_sha256 = $8, pixels_sha256 = $9,
 				picture_until = $10, sealed_until = $11, report_until = $12, version = version + 1
 			WHERE id = $1 AND status = 'queued'
-			RETURNING tenant, callback, created_at, deadline_at, organization_id, policy, priority`,
+			RETURNING tenant, callback, created_at, deadline_at, organization_id, policy, priority, batch_id, custom_id`,
 			id, string(r.Outcome), strings.Join(reasons, " "), string(text), micros(c.At), decided,
 			r.Fields[report.FieldUSCC].Value, r.Picture.SHA256, r.Picture.PixelsSHA256,
 			micros(c.PictureUntil), micros(c.SealedUntil), micros(c.ReportUntil)).Scan(&e.Tenant, &e.Callback,
-			moment{&waits.CreatedAt}, moment{&waits.DeadlineAt}, &waits.OrganizationID, &waits.Policy, &waits.Priority)
+			moment{&waits.CreatedAt}, moment{&waits.DeadlineAt}, &waits.OrganizationID, &waits.Policy, &waits.Priority,
+			&v.Batch, &v.CustomID)
 		if errors.Is(err, sql.ErrNoRows) {
 			return whyNotQueued(ctx, tx, id)
 		}
@@ -136,12 +144,24 @@ func (s *Store) Complete(ctx context.Context, id string, r report.Report, c Comp
 		if err := addReasons(ctx, tx, e.Tenant, id, waits.CreatedAt, reasons); err != nil {
 			return err
 		}
+		v.Tenant, v.OrganizationID, v.Policy, v.CreatedAt = e.Tenant, waits.OrganizationID, waits.Policy, waits.CreatedAt
+		if err := addPrints(ctx, tx, v, c.PrintKeys); err != nil {
+			return err
+		}
 		if waits.Tenant = e.Tenant; r.Outcome == report.OutcomeReview {
-			if err := addCase(ctx, tx, waits); err != nil {
-				return err
-			}
+			err = addCase(ctx, tx, waits)
+		} else {
+			err = s.decided(ctx, tx, v, c.At)
+		}
+		if err != nil {
+			return err
 		}
 		e.Subject, e.At = id, c.At
+		if err := s.concluded(ctx, tx, v, e, c.Grant, c.At); err != nil || c.Changed == nil {
+			return err
+		}
+		e = *c.Changed
+		e.Tenant, e.Subject, e.Dedupe, e.At = v.Tenant, v.OrganizationID, id, c.At
 		_, err = addEvent(ctx, tx, e)
 		return err
 	}))

@@ -205,6 +205,11 @@ func addCase(ctx context.Context, tx queryer, c Case) error {
 		strings.Join(c.Reasons, " "), micros(c.CreatedAt), micros(c.FlaggedAt), micros(c.DeadlineAt)); err != nil {
 		return err
 	}
+	return addCaseReasons(ctx, tx, c)
+}
+
+// addCaseReasons lets the queue find a case by its reasons.
+func addCaseReasons(ctx context.Context, tx queryer, c Case) error {
 	for _, code := range c.Reasons {
 		if _, err := tx.ExecContext(ctx, `INSERT INTO case_reasons (tenant, code, deadline_at, id)
 			VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, c.Tenant, code, micros(c.DeadlineAt), c.ID); err != nil {

@@ -115,15 +115,15 @@ func (s *Store) ExportAudit(ctx context.Context, w io.Writer, tenant, caseID str
 	return fail("export audit", caseID, err)
 }
 
-// Organizations returns whose up to MaxPage verifications of a tenant are, by
+// OrganizationsOf returns whose up to MaxPage verifications of a tenant are, by
 // their ids; those without an organization are left out.
-func (s *Store) Organizations(ctx context.Context, tenant string, ids []string) (map[string]string, error) {
+func (s *Store) OrganizationsOf(ctx context.Context, tenant string, ids []string) (map[string]string, error) {
 	organizations := map[string]string{}
 	if len(ids) == 0 {
 		return organizations, nil
 	}
 	if len(ids) > MaxPage {
-		return nil, fail("organizations", "", fmt.Errorf("%d ids are more than %d", len(ids), MaxPage))
+		return nil, fail("organizations of", "", fmt.Errorf("%d ids are more than %d", len(ids), MaxPage))
 	}
 	places, args := placeholders(ids)
 	rows, err := s.db.QueryContext(ctx, `SELECT id, organization_id FROM verifications

@@ -107,11 +107,11 @@ func TestExportAudit(t *testing.T) {
 					t.Errorf("%s %s: %v", tenant, id, err)
 				}
 			}
-			organizations, err := s.Organizations(t.Context(), "acme", []string{id, NewID()})
+			organizations, err := s.OrganizationsOf(t.Context(), "acme", []string{id, NewID()})
 			if want := map[string]string{id: "org-1"}; err != nil || !reflect.DeepEqual(organizations, want) {
 				t.Errorf("organizations %v, %v", organizations, err)
 			}
-			if others, err := s.Organizations(t.Context(), DefaultTenant, []string{id}); err != nil || len(others) != 0 {
+			if others, err := s.OrganizationsOf(t.Context(), DefaultTenant, []string{id}); err != nil || len(others) != 0 {
 				t.Errorf("of another tenant: %v, %v", others, err)
 			}
 		})

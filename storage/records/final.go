@@ -1,6 +1,7 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -11,73 +12,164 @@ import (
 	"github.com/heyan/heyan/pipeline/report"
 )
 
-// Finalize makes up to limit decisions final whose time to undo is over, the
-// longest over first, and those first ones that still wait for a second look at
-// the deadline. Each in one transaction: outcome, reasons (none of an approval),
-// the code if it was corrected, and the time of the decision become the
-// verification's, the case goes, and the event that it is given (its Tenant,
-// Subject, Callback and At are set here) and the entry "case.final" are added. It
-// returns the verifications, without Sealed and Report: each once, whoever
-// calls. What was made final before an error is returned with it.
+// Conclusion is what a decision that becomes final brings about.
+type Conclusion struct {
+	Event Event  // of the verification; Tenant, Subject, Callback and At are set by the store
+	Grant *Grant // of an approval; nil: none
+}
+
+// Finalize is Conclude for decisions that grant nothing.
 func (s *Store) Finalize(ctx context.Context, now time.Time, limit int, event func(Verification, Decision) Event) ([]Verification, error) {
+	return s.Conclude(ctx, now, limit, func(_ context.Context, v Verification, d Decision) (Conclusion, error) {
+		return Conclusion{Event: event(v, d)}, nil
+	})
+}
+
+// Conclude makes up to limit decisions final whose time to undo is over, the
+// longest over first, and those first ones that still wait for a second look at
+// the deadline. It asks what each brings about, giving the verification as it will
+// be, with Sealed and Report, and the decision; the answer may be asked for again,
+// may use the Store, and its error leaves the decision for another time. Then in
+// one transaction: outcome, reasons (none of an approval), the code if it was
+// corrected, and the time of the decision become the verification's, the case
+// goes, and event, grant and the entry "case.final" are added. It returns the
+// verifications, without Sealed and Report: each once, whoever calls. What was made
+// final before an error is returned with it.
+//
+// Where a Grant is refused with a *LockedError or *StateError, the decision does
+// not become final: its case is escalated, for a reason more where something is
+// locked, with the entry "case.clash".
+func (s *Store) Conclude(ctx context.Context, now time.Time, limit int, conclude func(context.Context, Verification, Decision) (Conclusion, error)) ([]Verification, error) {
 	rows, err := s.db.QueryContext(ctx, dueCases, micros(now), limit)
-	ids, err := collect(rows, err, func(r row) (id string, err error) { return id, r.Scan(&id) })
+	due, err := collect(rows, err, scanCase)
 	var final []Verification
-	for _, id := range ids {
-		v, done, err := s.finalize(ctx, id, now, event)
-		if err != nil {
-			return final, fail("finalize", id, err)
+	var refused error // by conclude
+	for _, c := range due {
+		v, d, err := s.proposed(ctx, c, now)
+		if errors.Is(err, sql.ErrNoRows) { // undone or erased meanwhile
+			continue
 		}
-		if done {
+		var what Conclusion
+		if err == nil {
+			if what, err = conclude(ctx, v, d); err != nil {
+				refused = errors.Join(refused, fail("conclude", c.ID, err))
+				continue
+			}
+			v, err = s.finalize(ctx, c, d, what, now)
+		}
+		switch {
+		case errors.Is(err, sql.ErrNoRows): // another caller is at it or was
+		case err != nil:
+			return final, errors.Join(refused, fail("finalize", c.ID, err))
+		case v.ID != "":
 			final = append(final, v)
 		}
 	}
-	return final, fail("finalize", "", err)
+	return final, errors.Join(refused, fail("finalize", "", err))
 }
 
-const dueCases = `SELECT id FROM cases WHERE effective_at > 0 AND effective_at <= $1 ORDER BY effective_at LIMIT $2`
+const dueCases = `SELECT ` + caseColumns + ` FROM cases WHERE effective_at > 0 AND effective_at <= $1 ORDER BY effective_at LIMIT $2`
 
-// finalize does one case, or nothing when another caller is at it or was.
-func (s *Store) finalize(ctx context.Context, id string, now time.Time, event func(Verification, Decision) Event) (v Verification, done bool, err error) {
+// proposed is a case's verification as its decision will leave it.
+func (s *Store) proposed(ctx context.Context, c Case, now time.Time) (Verification, Decision, error) {
+	v, err := get(ctx, s.db, c.Tenant, c.ID)
+	if err != nil {
+		return Verification{}, Decision{}, err
+	}
+	d, err := scanDecision(s.db.QueryRowContext(ctx, decisionByID, c.Decision))
+	v.Outcome, v.Reasons, v.DecidedAt = d.Outcome, d.codes(), d.At
+	v.USCC = cmp.Or(d.Corrections[report.FieldUSCC], v.USCC)
+	d.EffectiveAt, d.FinalAt = c.EffectiveAt, now.Truncate(time.Microsecond).UTC()
+	return v, d, err
+}
+
+const decisionByID = `SELECT ` + decisionColumns + ` FROM decisions WHERE id = $1`
+
+// codes are the reasons that become the verification's.
+func (d Decision) codes() []string {
+	if d.Kind == Approve {
+		return nil
+	}
+	return d.Reasons
+}
+
+// finalize does one case. sql.ErrNoRows: it is not as it was, or another caller
+// has it. A verification without an ID: its grant was refused.
+func (s *Store) finalize(ctx context.Context, due Case, d Decision, what Conclusion, now time.Time) (v Verification, err error) {
 	err = s.transact(ctx, func(tx queryer) error {
-		c, err := scanCase(tx.QueryRowContext(ctx, `SELECT `+caseColumns+` FROM cases
-			WHERE id = $1 AND effective_at > 0 AND effective_at <= $2 `+s.skipLocked, id, micros(now)))
-		if errors.Is(err, sql.ErrNoRows) {
-			return nil
-		}
+		c, err := s.lockDue(ctx, tx, due, now)
 		if err != nil {
 			return err
 		}
-		d, err := scanDecision(tx.QueryRowContext(ctx, `SELECT `+decisionColumns+` FROM decisions WHERE id = $1`, c.Decision))
-		if err != nil {
-			return err
-		}
-		d.EffectiveAt, d.FinalAt = c.EffectiveAt, now.Truncate(time.Microsecond).UTC()
 		if v, err = settle(ctx, tx, c, d); err != nil {
 			return err
 		}
 		if err := removeCase(ctx, tx, c); err != nil {
 			return err
 		}
-		e := event(v, d)
-		e.Tenant, e.Subject, e.Callback, e.At = v.Tenant, v.ID, v.Callback, now
-		if _, err := addEvent(ctx, tx, e); err != nil {
+		if err := s.decided(ctx, tx, v, now); err != nil {
 			return err
 		}
-		done = true
+		e := what.Event
+		e.Tenant, e.Subject, e.Callback, e.At = v.Tenant, v.ID, v.Callback, now
+		if err := s.concluded(ctx, tx, v, e, what.Grant, now); err != nil {
+			return err
+		}
 		_, err = appendEntry(ctx, tx, Entry{Tenant: v.Tenant, At: now, Actor: "system", Action: "case.final", Subject: v.ID,
 			Detail: detail(map[string]any{"decision": d.ID, "outcome": d.Outcome})})
 		return err
 	})
-	return v, done && err == nil, err
+	if locked, ok := errors.AsType[*LockedError](err); ok {
+		return Verification{}, s.clash(ctx, due, lockedCodes[locked.Kind], locked.Organization, now)
+	}
+	if state, ok := errors.AsType[*StateError](err); ok {
+		return Verification{}, s.clash(ctx, due, "", state.Organization, now)
+	}
+	return v, err
+}
+
+// lockDue locks a case whose decision is still the one that is due.
+func (s *Store) lockDue(ctx context.Context, tx queryer, due Case, now time.Time) (Case, error) {
+	return scanCase(tx.QueryRowContext(ctx, `SELECT `+caseColumns+` FROM cases WHERE id = $1 AND decision = $2
+		AND effective_at > 0 AND effective_at <= $3 `+s.skipLocked, due.ID, due.Decision, micros(now)))
+}
+
+// lockedCodes are the catalogue's for what another organization holds.
+var lockedCodes = map[string]string{LockedName: "name_taken", LockedLicense: "license_in_use"}
+
+// clash lets a lead decide what could not become final, because of what another
+// organization holds, or its own state forbids.
+func (s *Store) clash(ctx context.Context, due Case, code, organization string, now time.Time) error {
+	return s.transact(ctx, func(tx queryer) error {
+		c, err := s.lockDue(ctx, tx, due, now)
+		if err != nil {
+			return err
+		}
+		if err := saveCase(ctx, tx, Case{ID: c.ID, Stage: StageEscalated}); err != nil {
+			return err
+		}
+		if err := setEffective(ctx, tx, c.Decision, time.Time{}); err != nil {
+			return err
+		}
+		if code != "" && !slices.Contains(c.Reasons, code) {
+			if _, err := tx.ExecContext(ctx, `UPDATE cases SET reasons = $2 WHERE id = $1`, c.ID,
+				strings.Join(append(c.Reasons, code), " ")); err != nil {
+				return err
+			}
+			c.Reasons = []string{code}
+			if err := addCaseReasons(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		_, err = appendEntry(ctx, tx, Entry{Tenant: c.Tenant, At: now, Actor: "system", Action: "case.clash", Subject: c.ID,
+			Detail: detail(map[string]any{"decision": c.Decision, "reason": code, "organization": organization})})
+		return err
+	})
 }
 
 // settle writes a decision into its verification.
 func settle(ctx context.Context, tx queryer, c Case, d Decision) (Verification, error) {
-	codes := d.Reasons
-	if d.Kind == Approve {
-		codes = nil
-	}
+	codes := d.codes()
 	v, err := scan(tx.QueryRowContext(ctx, `UPDATE verifications SET outcome = $2, reasons = $3, decided_at = $4,
 		uscc = CASE WHEN $5 = '' THEN uscc ELSE $5 END, version = version + 1 WHERE id = $1 RETURNING `+listColumns,
 		d.Case, string(d.Outcome), strings.Join(codes, " "), micros(d.At), d.Corrections[report.FieldUSCC]))

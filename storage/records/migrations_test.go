@@ -21,22 +21,29 @@ var update = flag.Bool("update", false, "write the dump of the newest version, f
 
 // The rows of every dump, as that version wrote them.
 const (
-	oldQueued  = "01900000-0000-7000-8000-000000000001"
-	oldFailed  = "01900000-0000-7000-8000-000000000002"
-	oldReview  = "01900000-0000-7000-8000-000000000003"
-	oldPassed  = "01900000-0000-7000-8000-000000000004"
-	oldErased  = "01900000-0000-7000-8000-000000000005" // since version 2: a review that nobody decides
-	oldDecided = "01900000-0000-7000-8000-000000000006" // since version 3: one that a person decided
+	oldQueued    = "01900000-0000-7000-8000-000000000001"
+	oldFailed    = "01900000-0000-7000-8000-000000000002"
+	oldReview    = "01900000-0000-7000-8000-000000000003"
+	oldPassed    = "01900000-0000-7000-8000-000000000004"
+	oldErased    = "01900000-0000-7000-8000-000000000005" // since version 2: a review that nobody decides
+	oldDecided   = "01900000-0000-7000-8000-000000000006" // since version 3: one that a person decided
+	oldCertified = "01900000-0000-7000-8000-000000000007" // since version 4: one that certified its organization
+	oldBatch     = "01900000-0000-7000-8000-000000000008" // since version 4
 )
 
 // fill writes them with the methods of today.
 func fill(t *testing.T, s *records.Store) {
-	for i, id := range []string{oldQueued, oldFailed, oldReview, oldPassed, oldErased, oldDecided} {
+	for i, id := range []string{oldQueued, oldFailed, oldReview, oldPassed, oldErased, oldDecided, oldCertified} {
 		v := newVerification()
 		v.ID, v.ObjectKey, v.Sealed = id, "pictures/"+id, []byte("sealed "+id)
 		v.CreatedAt, v.DeadlineAt = now.Add(time.Duration(i)*time.Minute), now.Add(30*time.Minute)
-		if id == oldPassed {
+		switch id {
+		case oldPassed:
 			v.OrganizationID, v.ClientReference = "org-1", "ref '1'"
+		case oldQueued:
+			v.OrganizationID = "org-2" // since version 3
+		case oldCertified:
+			v.OrganizationID = "org-3"
 		}
 		if _, _, err := s.Create(t.Context(), v, fmt.Sprint("key-", i+1), []byte{0, byte(i)}); err != nil {
 			t.Fatal(err)
@@ -52,6 +59,13 @@ func fill(t *testing.T, s *records.Store) {
 			r = doubtful("image_glare")
 		case oldDecided:
 			r = doubtful("name_unreadable")
+		case oldCertified:
+			c := done(now.Add(time.Hour))
+			c.Grant, c.PrintKeys = grant("沪甲", "code-1", now), []string{"a"}
+			if err := s.Complete(t.Context(), id, passed(), c); err != nil {
+				t.Fatal(err)
+			}
+			continue
 		case oldPassed:
 			r = report.Report{Status: report.StatusCompleted, Outcome: report.OutcomePass, Policy: "dingtalk@1"}
 		}
@@ -71,6 +85,16 @@ func fill(t *testing.T, s *records.Store) {
 		t.Fatal(err)
 	}
 	addUser(t, s, "ann", records.RoleLead)
+	b := newBatch()
+	b.ID = oldBatch
+	if err := s.CreateBatch(t.Context(), b, batchEntry("created")); err != nil {
+		t.Fatal(err)
+	}
+	bad := records.BatchLine{Number: 3, State: records.LineBad, Errors: []byte(`[]`)}
+	if _, err := s.AddBatchLines(t.Context(), b.ID, append(ready("a"), bad), now); err != nil {
+		t.Fatal(err)
+	}
+	setState(t, s, b.ID, records.BatchRunning)
 	if _, err := s.AddDataKey(t.Context(), records.DefaultTenant, []byte{1, 0, 2}); err != nil {
 		t.Fatal(err)
 	}
@@ -116,6 +140,7 @@ func TestMigrations(t *testing.T) {
 				if version+1 >= 3 {
 					testDecidedUpgraded(t, s)
 				}
+				testOrganizationsUpgraded(t, s, version+1)
 			})
 		}
 	}
@@ -146,7 +171,7 @@ func testUpgraded(t *testing.T, s *records.Store) {
 		want  string
 	}{
 		{records.Query{Status: report.StatusQueued}, oldQueued},
-		{records.Query{Outcome: report.OutcomePass}, oldPassed},
+		{records.Query{Outcome: report.OutcomePass, OrganizationID: "org-1"}, oldPassed},
 		{records.Query{ReasonCode: "uscc_mismatch"}, oldFailed},
 		{records.Query{ReasonCode: "image_blurry"}, oldFailed},
 		{records.Query{ReasonCode: "uscc_unreadable"}, oldReview},
@@ -195,6 +220,35 @@ func testReviewUpgraded(t *testing.T, s *records.Store) {
 	if final := finalize(t, s, now); len(final) != 1 || final[0].ID != oldReview || final[0].Outcome != report.OutcomePass {
 		t.Errorf("got %+v", final)
 	}
+}
+
+// What was verified of an organization has made it one.
+func testOrganizationsUpgraded(t *testing.T, s *records.Store, version int) {
+	at := now.Add(3 * time.Minute)
+	want := records.Organization{Tenant: records.DefaultTenant, ID: "org-1", State: records.Unverified, Verification: oldPassed, Policy: "dingtalk@1",
+		CreatedAt: at, ChangedAt: at, Version: 1}
+	if version >= 4 {
+		want.ChangedAt, want.Version = now.Add(time.Hour), 2 // it was pending until its verdict
+	}
+	if got := organization(t, s, "org-1"); got != want {
+		t.Errorf("\ngot  %+v\nwant %+v", got, want)
+	}
+	if version >= 3 {
+		inState(t, s, "org-2", records.Unverified) // its verdict has come here
+	}
+	if version >= 4 {
+		if got := certifications(t, s, "org-3"); len(got) != 1 || got[0].Name != "沪甲" || len(got[0].Checks) != 1 {
+			t.Errorf("got %+v", got)
+		}
+		if got, err := s.LicenseHolders(t.Context(), records.DefaultTenant, "code-1", ""); err != nil || len(got) != 1 {
+			t.Errorf("got %q, %v", got, err)
+		}
+		if got, err := s.PrintHolders(t.Context(), records.DefaultTenant, []string{"a"}, "", 10); err != nil || len(got) != 1 {
+			t.Errorf("got %q, %v", got, err)
+		}
+		counts(t, s, oldBatch, records.BatchRunning, 2, 1, 0, 0, 0)
+	}
+	certify(t, s, "org-1", "沪乙", "code-2")
 }
 
 func testDecidedUpgraded(t *testing.T, s *records.Store) {

@@ -20,11 +20,7 @@ var start = time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 // many opens a database of n verifications: nine of ten decided, one of a
 // hundred of a rare policy, a thousand organizations, and as many deliveries.
 func many(t testing.TB, dsn string, n int) *Store {
-	s, err := Open(t.Context(), dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.Close() })
+	s := empty(t, dsn)
 	rows := made(n)
 	run(t, s,
 		`INSERT INTO verifications (id, tenant, status, organization_id, client_reference, purpose, previous, chain, callback,
@@ -49,6 +45,15 @@ func many(t testing.TB, dsn string, n int) *Store {
 			`SELECT 'default', id, '', id, at FROM made`,
 		fmt.Sprintf(`UPDATE tenants SET events = %d`, n),
 		`VACUUM`, `ANALYZE`)
+	return s
+}
+
+func empty(t testing.TB, dsn string) *Store {
+	s, err := Open(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
 	return s
 }
 
@@ -126,12 +131,14 @@ func TestUsesIndexes(t *testing.T) {
 		waiting(t, s, rows)
 		t.Run(database+"/list", func(t *testing.T) { testListUsesIndexes(t, s, rows) })
 		t.Run(database+"/queue", func(t *testing.T) { testQueueUsesIndexes(t, s, rows) })
+		registered(t, s, rows/4)
+		t.Run(database+"/organizations", func(t *testing.T) { testOrganizationsUseIndexes(t, s, rows/4) })
 	}
 }
 
 func testListUsesIndexes(t *testing.T, s *Store, rows int) {
 	for name, q := range queries(rows) {
-		statement, args, err := q.statement(DefaultTenant)
+		statement, args, err := q.statement(DefaultTenant, newestFirst)
 		if err != nil {
 			t.Fatal(err)
 		}

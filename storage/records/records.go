@@ -1,18 +1,19 @@
 // Package records keeps verifications and their verdicts, the truth of the
 // service which queue and sweeper only follow, and what stands beside them:
-// tenants and their keys, the users of the console, the cases that wait for them
-// and what they decide, events and their deliveries, the audit log. It knows SQL,
-// on SQLite and on Postgres with the same statements. It must not know what a
-// sealed submission holds, how a picture is read or judged, how passwords are
-// hashed, that a queue exists, or HTTP. No error or column but the sealed ones
-// carries ID numbers, phones or emails; what people write about a verification
-// goes with its report.
+// tenants and their keys, organizations and their certifications, batches, the
+// users of the console, the cases that wait for them and what they decide, events
+// and their deliveries, the audit log. It knows SQL, on SQLite and on Postgres with
+// the same statements. It must not know what a sealed submission holds, how a
+// picture is read or judged, how passwords are hashed, that a queue exists, or
+// HTTP. No error or column but the sealed ones carries ID numbers, phones or
+// emails; what people write about a verification goes with its report.
 //
 // Every row belongs to a tenant. A method that serves a caller's request takes
 // the tenant and finds no other's rows; the worker's methods go by id. On
 // Postgres statements run READ COMMITTED; those that must agree share a
 // transaction, in which rows are locked in the order case, verification,
-// decisions and notes, tenant, user, session.
+// decisions and notes, batch, organization, tenant, user, session. What
+// certifications hold changes only while the tenant is locked.
 package records
 
 import (

@@ -70,13 +70,17 @@ func (s *Store) drop(ctx context.Context, q queryer, set, due string, now time.T
 	return collect(rows, err, func(r row) (id string, err error) { return id, r.Scan(&id) })
 }
 
-// dropWritten clears what people wrote about verifications.
+// dropWritten clears what people wrote about verifications, and what was kept
+// beside their reports. A present certification keeps the name of a person, to
+// tell later what has changed.
 func dropWritten(ctx context.Context, tx queryer, ids []string) error {
 	for chunk := range slices.Chunk(ids, idsPerStatement) {
 		places, args := placeholders(chunk)
 		for _, statement := range []string{
 			`UPDATE decisions SET message_zh = '', message_en = '', corrections = 'null' WHERE case_id IN (` + places + `)`,
 			`UPDATE notes SET text = '' WHERE case_id IN (` + places + `)`,
+			`DELETE FROM prints WHERE verification_id IN (` + places + `)`,
+			`UPDATE certifications SET legal_representative = '' WHERE verification_id IN (` + places + `) AND ended_at > 0`,
 		} {
 			if _, err := tx.ExecContext(ctx, statement, args...); err != nil {
 				return err
@@ -88,10 +92,10 @@ func dropWritten(ctx context.Context, tx queryer, ids []string) error {
 
 // Erase drops sealed submission, report and all that people wrote about it at
 // once, makes the picture due, and writes the entry, whose At is when; Tenant
-// and Subject of it are set here. Nobody has to decide it any more. Outcome,
-// codes and hashes stay. What was erased before is returned as it is,
-// without another entry. A verification without its verdict is ErrNotCompleted:
-// it is at work.
+// and Subject of it are set here. Nobody has to decide it any more, and no
+// certification keeps a person of it. Outcome, codes and hashes stay. What was
+// erased before is returned as it is, without another entry. A verification
+// without its verdict is ErrNotCompleted: it is at work.
 func (s *Store) Erase(ctx context.Context, tenant, id string, e Entry) (v Verification, err error) {
 	e.Tenant, e.Subject = tenant, id
 	err = s.transact(ctx, func(tx queryer) error {
@@ -125,13 +129,31 @@ func (s *Store) Erase(ctx context.Context, tenant, id string, e Entry) (v Verifi
 		if err := dropWritten(ctx, tx, []string{id}); err != nil {
 			return err
 		}
-		_, err = appendEntry(ctx, tx, e)
-		return err
+		if v.DecidedAt.IsZero() {
+			if err := s.decided(ctx, tx, v, e.At); err != nil {
+				return err
+			}
+		}
+		if _, err = appendEntry(ctx, tx, e); err != nil { // locks the tenant
+			return err
+		}
+		return forget(ctx, tx, v)
 	})
 	if err != nil {
 		return Verification{}, fail("erase", id, err)
 	}
 	return v, nil
+}
+
+// forget clears what certifications keep of people whom an erased verification
+// names. The caller has locked the tenant.
+func forget(ctx context.Context, tx queryer, v Verification) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE certifications SET legal_representative = '' WHERE verification_id = $1`, v.ID); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `DELETE FROM holdings WHERE tenant = $1 AND kind = 'contact' AND organization_id =
+		(SELECT organization_id FROM certifications WHERE verification_id = $2 AND ended_at = 0)`, v.Tenant, v.ID)
+	return err
 }
 
 // Unmask returns a verification with its sealed submission once the entry is

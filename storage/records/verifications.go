@@ -24,10 +24,12 @@ type Verification struct {
 	Tenant          string
 	Status          report.Status
 	OrganizationID  string // the caller's own id, opaque
+	EntityType      string // of the organization, as declared, when that is a lower_snake code
 	ClientReference string // the caller's own key, opaque
 	Purpose         report.Purpose
 	Previous        string // id of the failed attempt that this one follows
 	Callback        string // id of the endpoint that alone gets its events; empty: all
+	Batch, CustomID string // of the line of a batch that it was made for; empty: none
 	Policy          string
 	Priority        string // interactive, standard, batch
 	ObjectKey       string // of the picture, see storage/objects
@@ -68,6 +70,10 @@ const IdempotencyRetention = 7 * 24 * time.Hour
 // With an idempotencyKey the call happens once: a repeat with the same
 // requestHash returns the verification of the first call and created=false; a
 // repeat with another hash is ErrConflict, and so is an ID that exists.
+//
+// The organization of an OrganizationID waits for the decision from then on. The
+// line of a Batch is submitted with it, once: when it was before, that
+// verification is returned and created=false; *BatchError: it will not be.
 func (s *Store) Create(ctx context.Context, v Verification, idempotencyKey string, requestHash []byte) (stored Verification, created bool, err error) {
 	if _, err := uuid.Parse(v.ID); err != nil {
 		return Verification{}, false, fail("create", "", errors.New("verification id is not a UUID"))
@@ -78,8 +84,14 @@ func (s *Store) Create(ctx context.Context, v Verification, idempotencyKey strin
 	if idempotencyKey != "" && len(requestHash) == 0 {
 		return Verification{}, false, fail("create", v.ID, errors.New("an idempotency key needs the hash of its request"))
 	}
+	if !isCode(v.EntityType) { // free text is for the sealed submission alone
+		v.EntityType = ""
+	}
+	if idempotencyKey != "" && v.Batch != "" {
+		return Verification{}, false, fail("create", v.ID, errors.New("a line of a batch is its own idempotency key"))
+	}
 	v.Status, v.Version, created = report.StatusQueued, 1, true
-	if idempotencyKey == "" && v.Previous == "" {
+	if idempotencyKey == "" && v.Previous == "" && v.OrganizationID == "" && v.Batch == "" {
 		return v, created, fail("create", v.ID, insert(ctx, s.db, v, v.ID))
 	}
 	err = s.transact(ctx, func(tx queryer) error {
@@ -97,7 +109,17 @@ func (s *Store) Create(ctx context.Context, v Verification, idempotencyKey strin
 				return err
 			}
 		}
-		return insert(ctx, tx, v, chain)
+		if v.Batch != "" {
+			first, known, err := s.submitLine(ctx, tx, v)
+			if known || err != nil {
+				v, created = first, false
+				return err
+			}
+		}
+		if err := insert(ctx, tx, v, chain); err != nil || v.OrganizationID == "" {
+			return err
+		}
+		return submitted(ctx, tx, v)
 	})
 	if err != nil {
 		return Verification{}, false, fail("create", v.ID, err)
@@ -125,12 +147,12 @@ func claim(ctx context.Context, tx queryer, v Verification, key string, hash []b
 func insert(ctx context.Context, tx queryer, v Verification, chain string) error {
 	n, err := affected(tx.ExecContext(ctx, `INSERT INTO verifications
 		(id, tenant, status, organization_id, client_reference, purpose, previous, chain, callback, policy, priority,
-		 object_key, sealed, attempts, max_attempts, lease_until, last_error, created_at, deadline_at, version)
-		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)
+		 object_key, sealed, attempts, max_attempts, lease_until, last_error, created_at, deadline_at, version, entity_type, batch_id, custom_id)
+		VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20,$21,$22,$23)
 		ON CONFLICT DO NOTHING`,
 		v.ID, v.Tenant, string(v.Status), v.OrganizationID, v.ClientReference, string(v.Purpose), v.Previous, chain, v.Callback,
 		v.Policy, v.Priority, v.ObjectKey, v.Sealed, v.Attempts, v.MaxAttempts, micros(v.LeaseUntil), v.LastError,
-		micros(v.CreatedAt), micros(v.DeadlineAt), v.Version))
+		micros(v.CreatedAt), micros(v.DeadlineAt), v.Version, v.EntityType, v.Batch, v.CustomID))
 	if err == nil && n == 0 {
 		err = ErrConflict
 	}
@@ -233,15 +255,37 @@ type Page struct {
 // List returns the verifications that a query selects, newest first. A cursor
 // that no page gave is ErrCursor.
 func (s *Store) List(ctx context.Context, tenant string, q Query) (Page, error) {
+	page, err := s.list(ctx, tenant, q, newestFirst)
+	return page, fail("list", "", err)
+}
+
+// Reports returns the completed verifications that a query selects and whose
+// reports are there still, with Report and Sealed, oldest first: to decide anew
+// what was measured. A cursor that no page gave is ErrCursor.
+func (s *Store) Reports(ctx context.Context, tenant string, q Query) (Page, error) {
+	q.Status = report.StatusCompleted
+	page, err := s.list(ctx, tenant, q, withReports)
+	return page, fail("reports", "", err)
+}
+
+// listing is how rows are listed.
+type listing struct{ columns, where, direction, beyond string }
+
+var (
+	newestFirst = listing{listColumns, ``, `DESC`, `<`}
+	withReports = listing{columns, ` AND report_gone_at = 0`, `ASC`, `>`}
+)
+
+func (s *Store) list(ctx context.Context, tenant string, q Query, l listing) (Page, error) {
 	if q.Limit < 0 || q.Limit > MaxPage {
-		return Page{}, fail("list", "", fmt.Errorf("limit %d is not in 1..%d", q.Limit, MaxPage))
+		return Page{}, fmt.Errorf("limit %d is not in 1..%d", q.Limit, MaxPage)
 	}
 	if q.Limit == 0 {
 		q.Limit = MaxPage
 	}
-	statement, args, err := q.statement(tenant)
+	statement, args, err := q.statement(tenant, l)
 	if err != nil {
-		return Page{}, fail("list", "", err)
+		return Page{}, err
 	}
 	rows, err := s.db.QueryContext(ctx, statement, args...)
 	var page Page
@@ -251,12 +295,12 @@ func (s *Store) List(ctx context.Context, tenant string, q Query) (Page, error) 
 		last := page.Verifications[q.Limit-1]
 		page.Next = cursor(last.CreatedAt, last.ID)
 	}
-	return page, fail("list", "", err)
+	return page, err
 }
 
 // statement names only the columns that select, so that each filter finds its
 // index. The table that leads gives the order.
-func (q Query) statement(tenant string) (string, []any, error) {
+func (q Query) statement(tenant string, l listing) (string, []any, error) {
 	from, lead := `verifications`, `verifications`
 	if q.ReasonCode != "" {
 		// CROSS keeps SQLite from reading the verifications first.
@@ -305,12 +349,12 @@ func (q Query) statement(tenant string) (string, []any, error) {
 			return "", nil, err
 		}
 		args = append(args, at, id)
-		where = append(where, fmt.Sprintf(`(%[1]s.created_at, %[1]s.id) < ($%[2]d, $%[3]d)`, lead, len(args)-1, len(args)))
+		where = append(where, fmt.Sprintf(`(%[1]s.created_at, %[1]s.id) %[2]s ($%[3]d, $%[4]d)`, lead, l.beyond, len(args)-1, len(args)))
 	}
 	// One row more than asked for tells whether another page follows.
 	args = append(args, q.Limit+1)
-	return `SELECT ` + listColumns + ` FROM ` + from + ` WHERE ` + strings.Join(where, " AND ") +
-		` ORDER BY ` + lead + `.created_at DESC, ` + lead + `.id DESC LIMIT $` + strconv.Itoa(len(args)), args, nil
+	return fmt.Sprintf(`SELECT %[1]s FROM %[2]s WHERE %[3]s%[4]s ORDER BY %[5]s.created_at %[6]s, %[5]s.id %[6]s LIMIT $%[7]d`,
+		l.columns, from, strings.Join(where, " AND "), l.where, lead, l.direction, len(args)), args, nil
 }
 
 // The columns that scan reads; a list does without the two heavy ones.
@@ -319,7 +363,7 @@ const (
 		policy, priority, object_key, attempts, max_attempts, lease_until, last_error, verifications.created_at, deadline_at,
 		at_risk_at, completed_at, decided_at, outcome, reasons, uscc, picture_sha256, pixels_sha256,
 		picture_until, sealed_until, report_until, picture_gone_at, sealed_gone_at, report_gone_at, erased_at, version,
-		machine_outcome, machine_reasons, `
+		machine_outcome, machine_reasons, entity_type, batch_id, custom_id, `
 	columns     = light + `sealed, report`
 	listColumns = light + `NULL, NULL`
 )
@@ -333,7 +377,7 @@ func scan(r row) (Verification, error) {
 		&v.Outcome, words{&v.Reasons}, &v.USCC, &v.PictureSHA256, &v.PixelsSHA256,
 		moment{&v.PictureUntil}, moment{&v.SealedUntil}, moment{&v.ReportUntil},
 		moment{&v.PictureGoneAt}, moment{&v.SealedGoneAt}, moment{&v.ReportGoneAt}, moment{&v.ErasedAt}, &v.Version,
-		&v.MachineOutcome, words{&v.MachineReasons}, &v.Sealed, &text)
+		&v.MachineOutcome, words{&v.MachineReasons}, &v.EntityType, &v.Batch, &v.CustomID, &v.Sealed, &text)
 	if err != nil {
 		return Verification{}, err
 	}
