@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/heyan/heyan/storage/records"
+	"github.com/heyan/heyan/worker/client"
 )
 
 // store is the records of a running service, as another process sees them.
@@ -90,10 +91,13 @@ func TestKeys(t *testing.T) {
 }
 
 // ids stand in paths for a thing that another tenant has.
-type ids struct{ verification, event, key, endpoint string }
+type ids struct{ verification, event, key, endpoint, batch, cancelled string }
 
 func (i ids) in(path string) string {
-	for prefix, id := range map[string]string{"/v1/verifications/": i.verification, "/v1/events/": i.event, "/v1/keys/": i.key, "/v1/webhook-endpoints/": i.endpoint} {
+	if path == batchesPath+"/{id}/cancel" { // the other one goes on
+		return strings.Replace(path, "{id}", i.cancelled, 1)
+	}
+	for prefix, id := range map[string]string{batchesPath + "/": i.batch, "/v1/verifications/": i.verification, "/v1/events/": i.event, "/v1/keys/": i.key, "/v1/webhook-endpoints/": i.endpoint} {
 		if strings.HasPrefix(path, prefix) {
 			return strings.Replace(path, "{id}", id, 1)
 		}
@@ -117,6 +121,10 @@ func (r *running) populate(t *testing.T) ids {
 		t.Fatal("no event")
 	}
 	i.event = events.Events[0].ID
+	// One that waits for a person, and one that is at work.
+	i.batch = r.batch(t, "@file=custom_id,picture\n1,"+r.upload(t, r.Key, "refuse")).ID
+	r.reached(t, i.batch, func(s client.BatchSummary) bool { return s.Outcomes["review"] == 1 })
+	i.cancelled = r.batch(t, "@file=custom_id,picture\n1,"+r.upload(t, r.Key, "refuse")).ID
 	return i
 }
 
@@ -124,7 +132,11 @@ func (r *running) populate(t *testing.T) ids {
 func acceptable(o operationDoc) (http.Header, string) {
 	if _, has := o.RequestBody.Content["multipart/form-data"]; has {
 		fields := []string{"@picture=good"}
-		if o.OperationID != "precheck" {
+		switch o.OperationID {
+		case "precheck":
+		case "submit_batch":
+			fields = []string{"@file=custom_id,phone\n1," + seedPhone, "name=x"}
+		default:
 			fields = append(fields, "id_number="+seedID, "phone="+seedPhone, "email="+seedEmail)
 		}
 		contentType, body := formText(fields...)
@@ -179,7 +191,7 @@ func TestEveryRouteByScopeAndTenant(t *testing.T) {
 			} else if got.status >= 300 {
 				t.Errorf("%s: %d %s", what, got.status, got.body)
 			}
-			for _, id := range []string{theirs.verification, theirs.event, theirs.key, theirs.endpoint} {
+			for _, id := range []string{theirs.verification, theirs.event, theirs.key, theirs.endpoint, theirs.batch, theirs.cancelled} {
 				if strings.Contains(string(got.body), id) {
 					t.Errorf("%s shows another tenant's %s", what, id)
 				}
@@ -195,7 +207,8 @@ func TestEveryRouteByScopeAndTenant(t *testing.T) {
 	r.is(t, "endpoint of another tenant", r.send(t, stranger, "POST", "/v1/verifications", http.Header{"Content-Type": {contentType}}, strings.NewReader(body)), 422, "form")
 
 	// Nothing of the default tenant was changed.
-	for path, want := range map[string]string{"/v1/keys": theirs.key, "/v1/webhook-endpoints": theirs.endpoint, "/v1/verifications/" + theirs.verification + "/picture": "fail"} {
+	for path, want := range map[string]string{"/v1/keys": theirs.key, "/v1/webhook-endpoints": theirs.endpoint, "/v1/verifications/" + theirs.verification + "/picture": "fail",
+		batchesPath + "/" + theirs.batch: `"running"`} {
 		if got := r.ask(t, r.Key, "GET", path, nil, nil); !strings.Contains(string(got.body), want) || strings.Contains(string(got.body), "revoked_at") || strings.Contains(string(got.body), "disabled_at") {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}
