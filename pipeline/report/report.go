@@ -397,6 +397,15 @@ type Basis struct {
 	NotRun map[string]string `json:"not_run,omitempty"`
 }
 
+// Change is one thing that is not as it was certified before. Field is that of a
+// report (name, uscc, legal_representative, registered_capital, term), checks. with
+// the name of a check, or policy. The values are for people to see, not for events.
+type Change struct {
+	Field  string `json:"field"`
+	Before string `json:"before"`
+	After  string `json:"after"` // empty: not read any more
+}
+
 // Report is the answer. Every field is stable; new ones may come.
 type Report struct {
 	ID        string              `json:"id"`
@@ -412,7 +421,8 @@ type Report struct {
 	Quality   Quality             `json:"quality"`
 	QR        []QR                `json:"qr"`
 	Picture   Picture             `json:"picture"`
-	Basis     *Basis              `json:"basis,omitempty"` // absent from pre-checks
+	Basis     *Basis              `json:"basis,omitempty"`   // absent from pre-checks
+	Changes   []Change            `json:"changes,omitempty"` // of a re-verification
 	TimingsMS map[string]float64  `json:"timings_ms"`
 	Versions  map[string]string   `json:"versions"`
 }

@@ -312,6 +312,10 @@ var catalog = []Entry{
 		Code: "uscc_category_not_supported", Category: report.CategoryOrganization, NextStep: report.NextUseOtherProcedure,
 		Message:    report.Text{ZH: "该统一社会信用代码属于其他登记管理部门（{found}），不是市场监管部门登记的企业、个体工商户或农民专业合作社。", EN: "The code belongs to another registering authority ({found}), not to a company, individual business or cooperative registered with the market regulator."},
 		Suggestion: report.Text{ZH: "机关、事业单位、学校、社会团体等请使用相应的认证流程。", EN: "Government bodies, public institutions, schools and social organizations please use the procedure made for them."},
+		Cases: map[string]Case{"entity_type": {Message: report.Text{
+			ZH: "这类组织没有营业执照，不适用本认证流程。",
+			EN: "Organizations of this kind have no business license and are not certified in this way.",
+		}}},
 	},
 	{
 		Code: "uscc_pilot_code", Category: report.CategoryDocument, NextStep: report.NextWait,
@@ -441,6 +445,12 @@ var catalog = []Entry{
 		Code: "contact_reused", Category: report.CategoryOrganization, NextStep: report.NextCorrectInput,
 		Message:    report.Text{ZH: "填写的{field}已被其他组织使用。", EN: "The {field} that was entered is in use by another organization."},
 		Suggestion: report.Text{ZH: "请填写本单位自己的{field}。", EN: "Enter the {field} of your own organization."},
+	},
+
+	{
+		Code: "certification_changed", Category: report.CategoryOrganization, NextStep: report.NextWait,
+		Message:    report.Text{ZH: "复核结果与上次认证不一致。", EN: "What was found now is not what was certified before."},
+		Suggestion: personLooks,
 	},
 
 	{

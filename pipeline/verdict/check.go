@@ -19,7 +19,7 @@ const (
 	stageDeclared                  // what the applicant typed
 	stagePicture                   // a picture that was opened and looked at
 	stageLicense                   // a business license on it
-	stageOrganization              // what is known of other organizations; not in this package
+	stageOrganization              // what is known of other organizations and of last time; not in this package
 )
 
 type check struct {
@@ -36,11 +36,19 @@ const (
 	checkUSCCReadable = "uscc_readable"
 	checkUSCCChecksum = "uscc_checksum"
 	checkNameReadable = "name_readable"
-	noLicense         = "the picture shows no business license"
-	notOpened         = "the file was not opened"
-	notMeasured       = "not measured"
-	nothingDeclared   = "nothing was declared"
-	notCertain        = "was not read with certainty"
+	checkUSCCCategory = "uscc_category"
+	checkNameLock     = "name_lock"
+	checkLicenseUse   = "license_use"
+	checkPhotoUse     = "photo_use"
+	checkContactUse   = "contact_use"
+	// CheckChange is made in re-verifications alone.
+	CheckChange     = "certification_change"
+	noOrganization  = "no organization was named"
+	noLicense       = "the picture shows no business license"
+	notOpened       = "the file was not opened"
+	notMeasured     = "not measured"
+	nothingDeclared = "nothing was declared"
+	notCertain      = "was not read with certainty"
 )
 
 // essential are the checks without which there is nothing to review either.
@@ -85,7 +93,7 @@ var checks = []check{
 
 	{checkUSCCReadable, stageLicense, []string{"uscc_unreadable"}, (*examination).usccReadable},
 	{checkUSCCChecksum, stageLicense, []string{"uscc_checksum_invalid", "uscc_pilot_code"}, (*examination).usccChecksum},
-	{"uscc_category", stageLicense, []string{"uscc_category_not_supported"}, (*examination).usccCategory},
+	{checkUSCCCategory, stageLicense, []string{"uscc_category_not_supported"}, (*examination).usccCategory},
 	{"uscc_qr", stageLicense, []string{"uscc_qr_mismatch"}, (*examination).usccQR},
 	{"document_edition", stageLicense, []string{"document_legacy"}, (*examination).edition},
 	{checkNameReadable, stageLicense, []string{"name_unreadable"}, (*examination).nameReadable},
@@ -103,10 +111,11 @@ var checks = []check{
 	{"contact_email", stageDeclared, []string{"contact_email_invalid"}, (*examination).email},
 	{"contact_phone", stageDeclared, []string{"contact_phone_invalid"}, (*examination).phone},
 
-	{"name_lock", stageOrganization, []string{"name_taken", "name_confusable"}, nil},
-	{"license_use", stageOrganization, []string{"license_in_use"}, nil},
-	{"photo_use", stageOrganization, []string{"photo_reused"}, nil},
-	{"contact_use", stageOrganization, []string{"contact_reused"}, nil},
+	{checkNameLock, stageOrganization, []string{"name_taken", "name_confusable"}, nil},
+	{checkLicenseUse, stageOrganization, []string{"license_in_use"}, nil},
+	{checkPhotoUse, stageOrganization, []string{"photo_reused"}, nil},
+	{checkContactUse, stageOrganization, []string{"contact_reused"}, nil},
+	{CheckChange, stageOrganization, []string{"certification_changed"}, nil},
 }
 
 var reasonsOf = func() map[string][]string {
@@ -129,8 +138,8 @@ func CheckNames() []string {
 // Check applies every rule to the evidence. Each check gives at least one
 // finding; a finding says why it is not applicable or was not run. The checks
 // against other organizations (name_lock, license_use, photo_use, contact_use)
-// are listed as not run: whoever can make them appends findings of the same
-// names before [Decide]. now tells today's date in China and nothing else.
+// and against the last certification are listed as not run where an organization
+// is named: whoever can make them appends the findings of [Others] before [Decide]. now tells today's date in China and nothing else.
 func Check(e Evidence, p Policy, now time.Time) []Finding {
 	x := examine(e, p, now)
 	var all []Finding
@@ -162,6 +171,8 @@ func (x *examination) apply(c check) []Finding {
 		return notRun("processing failed")
 	case skip:
 		return notRun(why)
+	case c.stage == stageOrganization && x.Declared.OrganizationID == "":
+		return notApplicable(noOrganization)
 	case c.stage == stageOrganization:
 		return notRun("needs the records of other organizations")
 	case c.stage == stageDeclared:

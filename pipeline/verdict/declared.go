@@ -266,15 +266,10 @@ var phoneSeparators = strings.NewReplacer(" ", "", "-", "", "(", "", ")", "", "ï
 // phoneRule names the rule that a phone number of mainland China breaks, ""
 // for none. A country code and separators are allowed; an extension is not.
 func phoneRule(number string) string {
-	n := phoneSeparators.Replace(strings.TrimSpace(number))
-	if rest, ok := strings.CutPrefix(n, "+"); ok {
-		if n, ok = strings.CutPrefix(rest, "86"); !ok {
-			return "country"
-		}
-	} else if len(n) > 11 {
-		n = strings.TrimPrefix(strings.TrimPrefix(n, "00"), "86")
-	}
+	n, mainland := plainPhone(number)
 	switch {
+	case !mainland:
+		return "country"
 	case n == "" || strings.Trim(n, "0123456789") != "":
 		return "not_digits"
 	case mobile.MatchString(n), landline.MatchString(n):
@@ -285,6 +280,19 @@ func phoneRule(number string) string {
 		return "landline"
 	}
 	return "phone_length"
+}
+
+// plainPhone is a number without country code and separators; false with the code
+// of another country.
+func plainPhone(number string) (plain string, mainland bool) {
+	n := phoneSeparators.Replace(strings.TrimSpace(number))
+	if rest, ok := strings.CutPrefix(n, "+"); ok {
+		return strings.CutPrefix(rest, "86")
+	}
+	if len(n) > 11 {
+		n = strings.TrimPrefix(strings.TrimPrefix(n, "00"), "86")
+	}
+	return n, true
 }
 
 func (x *examination) email() []Finding {

@@ -35,6 +35,12 @@ type Policy struct {
 	SLAMinutes int `json:"sla_minutes"`
 	// CertificationMonths is how long an approval holds.
 	CertificationMonths int `json:"certification_months"`
+	// ReminderDays are how many days before its end a certification is reminded of.
+	ReminderDays   []int          `json:"reminder_days"`
+	Reverification Reverification `json:"reverification"`
+	// SharedLicense lets several organizations be certified with one license, as
+	// branches without a license of their own are.
+	SharedLicense bool `json:"shared_license"`
 	// RetentionDays is how long what was submitted is kept after the verdict.
 	RetentionDays Retention  `json:"retention_days"`
 	File          FileLimits `json:"file"`
@@ -56,6 +62,14 @@ type Policy struct {
 	Severity map[report.Severity][]string `json:"severity"`
 
 	severity map[string]report.Severity // by code and by code/case
+}
+
+// Reverification is when what is stored of an organization is verified again, which
+// renews its certification unless something has changed.
+type Reverification struct {
+	DaysBefore int `json:"days_before"` // the end of the certification; 0: it is not
+	SpreadDays int `json:"spread_days"` // over which the organizations are spread
+	ADay       int `json:"a_day"`       // of all organizations, at most
 }
 
 // Retention is how many days each is kept after a verdict: the picture, the sealed
@@ -314,9 +328,29 @@ func (p Policy) validate() error {
 		{"file.max_pixels", p.File.MaxPixels, 1},
 		{"file.min_side_px", int64(p.File.MinSidePx), 1},
 		{"min_remaining_days", int64(p.MinRemainingDays), 0},
+		{"reverification.days_before", int64(p.Reverification.DaysBefore), 0},
+		{"reverification.spread_days", int64(p.Reverification.SpreadDays), 0},
+		{"reverification.a_day", int64(p.Reverification.ADay), 0},
 	} {
 		if n.value < n.least {
 			return wrong(n.field, "must be at least %d", n.least)
+		}
+	}
+	for i, days := range p.ReminderDays {
+		if days < 1 {
+			return wrong(fmt.Sprintf("reminder_days[%d]", i), "must be at least 1")
+		}
+	}
+	if again := p.Reverification; again.DaysBefore > 0 {
+		const longestMonth = 31
+		kept := min(p.RetentionDays.Picture, p.RetentionDays.Submission)
+		switch {
+		case again.ADay < 1:
+			return wrong("reverification.a_day", "must be at least 1")
+		case again.SpreadDays >= again.DaysBefore:
+			return wrong("reverification.spread_days", "must be below days_before")
+		case kept < p.CertificationMonths*longestMonth:
+			return wrong("reverification.days_before", "must be 0 where picture and submission are not kept for the whole certification")
 		}
 	}
 	if len(p.File.Formats) == 0 {

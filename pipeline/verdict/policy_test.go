@@ -20,7 +20,7 @@ document_not_a_license document_other_certificate document_multiple document_spe
 uscc_unreadable uscc_checksum_invalid uscc_category_not_supported uscc_pilot_code uscc_qr_mismatch uscc_mismatch
 name_unreadable name_mismatch name_variant legal_rep_mismatch id_number_format_invalid id_number_checksum_invalid id_number_missing
 declared_field_missing contact_email_invalid contact_phone_invalid entity_type_mismatch
-name_taken name_confusable license_in_use photo_reused contact_reused
+name_taken name_confusable license_in_use photo_reused contact_reused certification_changed
 system_engine_failed system_storage_unavailable system_timeout`
 
 func TestCatalogIsComplete(t *testing.T) {
@@ -71,11 +71,11 @@ func TestShippedPolicies(t *testing.T) {
 		p, err := LoadPolicy(want, nil)
 		if err != nil {
 			t.Errorf("%s: %v", want, err)
-		} else if p.Name != want || p.ID() != want+"@2" {
+		} else if p.Name != want || p.ID() != want+"@3" {
 			t.Errorf("file %s holds policy %s", want, p.ID())
 		}
 	}
-	p := shippedPolicy(t, "dingtalk@2")
+	p := shippedPolicy(t, "dingtalk@3")
 	if p.SLA() != 30*time.Minute || p.CertificationMonths != 12 {
 		t.Errorf("dingtalk: SLA %v, %d months", p.SLA(), p.CertificationMonths)
 	}
@@ -197,7 +197,7 @@ func TestLoadPolicy(t *testing.T) {
 		t.Errorf("missing file: %v", err)
 	}
 	for name, want := range map[string]string{
-		"../photo.json": "must be a name, not a path", "nonesuch": "there are dingtalk, photo, strict, wechatpay", "photo@9": "only version 2", "photo@": "only version 2",
+		"../photo.json": "must be a name, not a path", "nonesuch": "there are dingtalk, photo, strict, wechatpay", "photo@9": "only version 3", "photo@": "only version 3",
 	} {
 		var wrong *PolicyError
 		if _, err := LoadPolicy(name, nil); !errors.As(err, &wrong) || !strings.Contains(err.Error(), want) {

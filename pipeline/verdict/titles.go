@@ -61,6 +61,8 @@ var titles = map[string]report.Text{
 	"photo_reused":    {ZH: "照片重复使用", EN: "Photo reused"},
 	"contact_reused":  {ZH: "联系方式重复使用", EN: "Contact reused"},
 
+	"certification_changed": {ZH: "与上次认证不同", EN: "Not as certified before"},
+
 	codeEngineFailed:             {ZH: "系统未能识别", EN: "Our reading failed"},
 	"system_storage_unavailable": {ZH: "存储不可用", EN: "Storage unavailable"},
 	"system_timeout":             {ZH: "处理超时", EN: "Timed out"},
@@ -102,6 +104,7 @@ var titles = map[string]report.Text{
 	"license_use":          {ZH: "执照未被占用", EN: "License not in use"},
 	"photo_use":            {ZH: "照片未被使用", EN: "Photo not used before"},
 	"contact_use":          {ZH: "联系方式未被使用", EN: "Contact not in use"},
+	CheckChange:            {ZH: "与上次认证一致", EN: "As certified before"},
 }
 
 // Title is the short name of a reason code or of a check; what has none is its

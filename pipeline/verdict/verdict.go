@@ -85,13 +85,17 @@ const checkVersion = "1"
 // are joined, the gravest status first. A fail has a blocking reason, a review
 // one for review, an error one of category system. Reasons come gravest first,
 // then in the order of the checks: the cause before its consequence.
+//
+// A re-verification, which a finding of [CheckChange] tells, refuses nobody: what
+// was certified so before stops nothing, and where something has changed a person
+// looks.
 func Decide(findings []Finding, p Policy) (report.Outcome, []report.Reason, []report.Check) {
-	outcome, reasons, checks := weigh(findings, p)
+	outcome, reasons, checks := settle(findings, p)
 	if outcome == report.OutcomePass || outcome == report.OutcomeReview {
 		if missing := neverRun(checks, outcome); missing != "" {
 			failure := fail(codeEngineFailed, report.Evidence{Detail: "check_not_run"})
 			failure.Check, failure.Note = checkProcessing, "did not run: "+missing
-			return weigh(append(slices.Clone(findings), failure), p)
+			return settle(append(slices.Clone(findings), failure), p)
 		}
 	}
 	return outcome, reasons, checks
@@ -140,6 +144,29 @@ func neverRun(checks []report.Check, outcome report.Outcome) string {
 		}
 	}
 	return name
+}
+
+// settle weighs findings and eases what a re-verification found.
+func settle(findings []Finding, p Policy) (report.Outcome, []report.Reason, []report.Check) {
+	outcome, reasons, checks := weigh(findings, p)
+	i := slices.IndexFunc(findings, func(f Finding) bool {
+		return f.Check == CheckChange && (f.Status == report.CheckPassed || f.Status == report.CheckFailed)
+	})
+	if i < 0 || outcome == report.OutcomeError {
+		return outcome, reasons, checks
+	}
+	eased := report.SeverityInfo
+	if findings[i].Status == report.CheckFailed {
+		eased = report.SeverityReview
+	}
+	outcome = report.OutcomePass
+	for i := range reasons {
+		if r := &reasons[i]; severityRank[r.Severity] < severityRank[eased] {
+			r.Severity = eased
+		}
+		outcome = graver(outcome, reasons[i])
+	}
+	return outcome, reasons, checks
 }
 
 func weigh(findings []Finding, p Policy) (report.Outcome, []report.Reason, []report.Check) {

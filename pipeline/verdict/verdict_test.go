@@ -403,7 +403,7 @@ func TestDecide(t *testing.T) {
 
 	// Other packages find these; Decide weighs them.
 	p := shippedPolicy(t, "dingtalk")
-	for check, list := range map[string][]string{"name_lock": {"name_taken", "name_confusable"}, "license_use": {"license_in_use"}, "photo_use": {"photo_reused"}, "contact_use": {"contact_reused"}} {
+	for check, list := range map[string][]string{"name_lock": {"name_taken", "name_confusable"}, "license_use": {"license_in_use"}, "photo_use": {"photo_reused"}, "contact_use": {"contact_reused"}, "certification_change": {"certification_changed"}} {
 		for _, code := range list {
 			e := clean(t)
 			e.Declared = declaredAll(clean(t).Fields[report.FieldUSCC].Value)

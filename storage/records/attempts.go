@@ -92,6 +92,9 @@ type Completion struct {
 	PictureUntil, SealedUntil, ReportUntil time.Time
 	PrintKeys                              []string // of the picture, see PrintHolders
 	Grant                                  *Grant   // of a pass; nil: none
+	// Changed is sent beside Event, about the organization; nil: nothing is. Tenant,
+	// Subject, Dedupe (the verification) and At are set here.
+	Changed *Event
 }
 
 // Complete writes the verdict, its event and the event's deliveries, and what the
@@ -155,7 +158,13 @@ func (s *Store) Complete(ctx context.Context, id string, r report.Report, c Comp
 			return err
 		}
 		e.Subject, e.At = id, c.At
-		return s.concluded(ctx, tx, v, e, c.Grant, c.At)
+		if err := s.concluded(ctx, tx, v, e, c.Grant, c.At); err != nil || c.Changed == nil {
+			return err
+		}
+		e = *c.Changed
+		e.Tenant, e.Subject, e.Dedupe, e.At = v.Tenant, v.OrganizationID, id, c.At
+		_, err = addEvent(ctx, tx, e)
+		return err
 	}))
 }
 

@@ -36,7 +36,9 @@ const (
 )
 
 // Grant is what a pass gives to the verification's organization, with the
-// verdict or the final decision.
+// verdict or the final decision. It is refused with a *StateError where the
+// organization is revoked or dissolved, or lost a certification by revocation or
+// cancellation after the verification was handed in.
 type Grant struct {
 	Certification Certification // Tenant, Organization and Verification are set by the store
 	NameKeys      []NameKey     // of the name, see license.NameKeys
@@ -72,6 +74,9 @@ func grant(ctx context.Context, tx queryer, o Organization, v Verification, g Gr
 	if o.State == Revoked || o.State == Dissolved {
 		return &StateError{o.ID, o.State}
 	}
+	if over, err := superseded(ctx, tx, v); over || err != nil {
+		return cmp.Or[error](err, &StateError{o.ID, o.State})
+	}
 	c := g.Certification
 	c.ID = cmp.Or(c.ID, NewID())
 	c.Tenant, c.Organization, c.Verification, c.EndedAt, c.End = v.Tenant, o.ID, v.ID, time.Time{}, ""
@@ -101,6 +106,15 @@ func grant(ctx context.Context, tx queryer, o Organization, v Verification, g Gr
 	_, err := appendEntry(ctx, tx, Entry{Tenant: c.Tenant, At: at, Actor: "system", Action: "certification.granted", Subject: o.ID,
 		Detail: detail(map[string]any{"certification": c.ID, "verification": v.ID})})
 	return err
+}
+
+// superseded says whether a certification was revoked or cancelled since a
+// verification was handed in, which then gives none.
+func superseded(ctx context.Context, tx queryer, v Verification) (over bool, err error) {
+	var n int
+	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM certifications WHERE tenant = $1 AND organization_id = $2
+		AND ending IN ('revoked', 'cancelled') AND ended_at >= $3`, v.Tenant, v.OrganizationID, micros(v.CreatedAt)).Scan(&n)
+	return n > 0, err
 }
 
 // concluded adds the event of a final decision, and what it grants.

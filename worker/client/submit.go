@@ -72,7 +72,7 @@ func (c *Client) store(ctx context.Context, sealer *vault.Sealer, previous strin
 	}
 	now := c.now()
 	record, created, err := c.Records.Create(ctx, records.Verification{
-		ID: s.ID, Tenant: c.tenant(), OrganizationID: s.OrganizationID, ClientReference: s.ClientReference,
+		ID: s.ID, Tenant: c.tenant(), OrganizationID: s.OrganizationID, EntityType: s.EntityType, ClientReference: s.ClientReference,
 		Purpose: s.Purpose, Previous: previous, Callback: s.Callback,
 		Policy: s.Policy, Priority: s.Priority, ObjectKey: s.Object, Sealed: sealed,
 		MaxAttempts: worker.MaxAttempts, LeaseUntil: c.leaseUntil(s.Priority, now), CreatedAt: now, DeadlineAt: now.Add(c.sla(s.Policy)),
