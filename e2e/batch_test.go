@@ -19,13 +19,14 @@ import (
 )
 
 const (
-	// batchDeaths is how often a service dies over a batch, and longestLife for how
-	// long it lives in between: some of it is its start.
-	batchDeaths = 20
+	// earlyDeaths is how often a service dies while it loads a batch, longestLife for
+	// how long it lives in between: some of it is its start. lateDeaths are spread
+	// over the lines as they become verifications.
+	earlyDeaths = 5
 	longestLife = 1200 * time.Millisecond
-	// batchLines are more than are read, and than are made verifications of, between
-	// two deaths.
-	batchLines   = 3000
+	lateDeaths  = 15
+	// batchLines are more than become verifications between two deaths.
+	batchLines   = 1500
 	badLines     = 30 // of them
 	batchTimeout = 150 * time.Second
 )
@@ -36,14 +37,24 @@ func TestBatchDies(t *testing.T) {
 	t.Parallel()
 	d := alone(t, standing(standInCost)...)
 	b := d.submitBatch(t, batchLines)
-	chance := rand.New(rand.NewPCG(*seed, batchDeaths))
-	for range batchDeaths {
+	chance := rand.New(rand.NewPCG(*seed, batchLines))
+	for range earlyDeaths {
 		time.Sleep(time.Duration(chance.Int64N(int64(longestLife))))
 		d.api.kill()
 	}
-	d.waitReady(t)
-	s := d.settledBatch(t, b.ID)
-	t.Logf("%+v", s)
+	moments := make([]int, lateDeaths)
+	for i := range moments {
+		moments[i] = chance.IntN(batchLines - badLines)
+	}
+	slices.Sort(moments)
+	for _, submitted := range moments {
+		d.awaitBatch(t, b.ID, func(s client.BatchSummary) bool { return s.Batch.Submitted >= submitted })
+		d.api.kill()
+	}
+	s := d.awaitBatch(t, b.ID, func(s client.BatchSummary) bool {
+		return s.Batch.State == records.BatchRunning && s.Unread == 0 && s.Batch.Waiting == 0
+	})
+	t.Logf("outcomes %v", s.Outcomes)
 	if s.Batch.Lines != batchLines || s.Batch.Bad != badLines || s.Batch.Submitted != batchLines-badLines || s.Batch.Waiting != 0 {
 		t.Errorf("got %+v", s.Batch)
 	}
@@ -82,12 +93,12 @@ func (d *deployment) submitBatch(t *testing.T, lines int) client.Batch {
 	return b
 }
 
-// settledBatch waits until every line is bad or has its verdict.
-func (d *deployment) settledBatch(t *testing.T, id string) client.BatchSummary {
+// awaitBatch waits until a batch is where it shall be; the service may be away.
+func (d *deployment) awaitBatch(t *testing.T, id string, there func(client.BatchSummary) bool) client.BatchSummary {
 	t.Helper()
-	for end := time.Now().Add(batchTimeout); ; time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(batchTimeout); ; time.Sleep(50 * time.Millisecond) {
 		s, err := d.BatchSummary(t.Context(), id)
-		if err == nil && s.Batch.State == records.BatchRunning && s.Unread == 0 && s.Batch.Waiting == 0 && s.Batch.Lines > 0 {
+		if err == nil && there(s) {
 			return s
 		}
 		if time.Now().After(end) {

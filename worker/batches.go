@@ -20,7 +20,7 @@ const (
 	loadChunk = 500
 	// loadLease is without how long an added line another worker goes on loading.
 	// Two that load the same do no harm.
-	loadLease = 10 * time.Second
+	loadLease = 5 * time.Second
 	// lineGroup is how many lines are taken at a time, and lineLease how long they
 	// are another worker's after that: a group takes some seconds, most of them to
 	// copy pictures. A line whose worker was killed comes back after it.

@@ -141,6 +141,7 @@ func TestConformance(t *testing.T) {
 				{"batch", testBatch},
 				{"batch lines", testBatchLines},
 				{"batch states", testBatchStates},
+				{"batch loading", testTakeLoadingBatch},
 				{"batch work", testBatchWork},
 				{"batch results", testBatchResults},
 				{"reports", testReports},
