@@ -85,6 +85,7 @@ type town struct {
 	*rig
 	engine *reader
 	random *rand.Rand
+	codes  map[string]bool // of the companies so far
 }
 
 // newTown has the policy dingtalk after a change, where the applicant declares what
@@ -105,12 +106,17 @@ func newTown(t testing.TB, change func(*verdict.Policy)) *town {
 	r.Terms["dingtalk"] = NewTerms(policy)
 	r.now = time.Date(2026, 3, 15, 10, 0, 0, 0, time.UTC)
 	r.setDefaults()
-	return &town{r, e, rand.New(rand.NewPCG(7, 7))}
+	return &town{r, e, rand.New(rand.NewPCG(7, 7)), map[string]bool{}}
 }
 
 // company is a new one.
 func (w *town) company(name string) printed {
-	return printed{Name: name, USCC: synth.RandomUSCC(w.random, '1'), Rep: "样本人"}
+	code := synth.RandomUSCC(w.random, '1')
+	for w.codes[code] {
+		code = synth.RandomUSCC(w.random, '1')
+	}
+	w.codes[code] = true
+	return printed{Name: name, USCC: code, Rep: "样本人"}
 }
 
 // hand stores a submission without verifying it.
