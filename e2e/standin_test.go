@@ -36,7 +36,7 @@ func standIn() error {
 	if err != nil {
 		return err
 	}
-	return engine.Serve(context.Background(), os.Stdin, out, func(_ context.Context, r engine.Request) (report.Report, error) {
+	verify := func(_ context.Context, r engine.Request) (report.Report, error) {
 		if string(r.Picture) == dieOn {
 			os.Exit(1)
 		}
@@ -53,7 +53,11 @@ func standIn() error {
 			QR: []report.QR{}, TimingsMS: map[string]float64{"cpu": float64(cost.Microseconds()) / 1000},
 			Versions: map[string]string{nonce: records.NewID(), "pid": strconv.Itoa(os.Getpid())},
 		}, nil
-	})
+	}
+	views := func(_ context.Context, r engine.ViewRequest) (engine.Views, error) {
+		return engine.Views{Geometry: engine.Geometry{Width: 1, Height: 1}, Photo: r.Picture, Preview: r.Picture}, nil
+	}
+	return engine.Serve(context.Background(), os.Stdin, out, engine.Handlers{Verify: verify, Views: views})
 }
 
 // standInOutcome sends every eighth picture to a person and refuses another.

@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 // has N lines, "sleep DURATION" takes its time, "fail" fails, anything else passes at once.
 // It is as careless on stderr as native code may be.
 func engineChild() {
-	err := engine.Serve(context.Background(), os.Stdin, os.Stdout, func(ctx context.Context, req engine.Request) (report.Report, error) {
+	verify := func(_ context.Context, req engine.Request) (report.Report, error) {
 		s := req.Submission
 		fmt.Fprintf(os.Stderr, "reading for %s %s %s\n", s.IDNumber, s.Phone, s.Email)
 		order := append(strings.Fields(string(req.Picture)), "")
@@ -77,7 +77,9 @@ func engineChild() {
 			Reasons: reasons, Checks: []report.Check{}, Fields: map[report.FieldName]report.Field{},
 			Versions: map[string]string{"nonce": records.NewID(), "pid": strconv.Itoa(os.Getpid())},
 		}, nil
-	})
+	}
+	views := func(context.Context, engine.ViewRequest) (engine.Views, error) { return engine.Views{}, refused{} }
+	err := engine.Serve(context.Background(), os.Stdin, os.Stdout, engine.Handlers{Verify: verify, Views: views})
 	if err != nil {
 		os.Exit(1)
 	}

@@ -117,7 +117,7 @@ func (a *API) erase(ctx context.Context, in *ByID) (*verificationOutput, error) 
 	visitOf(ctx).verification = v.ID
 	if v.PictureGoneAt.IsZero() {
 		now := a.now()
-		err := a.client.Objects.Delete(ctx, v.ObjectKey)
+		err := worker.DeletePicture(ctx, a.client.Objects, v.ID, v.ObjectKey)
 		if err == nil {
 			err = a.client.Records.PictureGone(ctx, v.ID, now)
 		}

@@ -50,7 +50,7 @@ func startRedis(t *testing.T) (address string) {
 	return ""
 }
 
-func openQueue(t *testing.T, address string) *Queue {
+func openQueue(t testing.TB, address string) *Queue {
 	t.Helper()
 	q, err := OpenQueue(t.Context(), address)
 	if err != nil {

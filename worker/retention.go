@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -63,8 +64,7 @@ func (w *Worker) dropPictures(ctx context.Context, now time.Time) error {
 			return 0, err
 		}
 		for _, p := range due {
-			// A key that no object can have has none.
-			if err := w.Objects.Delete(ctx, p.ObjectKey); err != nil && !errors.Is(err, objects.ErrInvalidKey) {
+			if err := DeletePicture(ctx, w.Objects, p.ID, p.ObjectKey); err != nil {
 				return 0, err
 			}
 			if err := w.Records.PictureGone(ctx, p.ID, w.Now()); err != nil {
@@ -76,17 +76,47 @@ func (w *Worker) dropPictures(ctx context.Context, now time.Time) error {
 }
 
 // collectOrphans deletes the pictures that never got their record, because a
-// process died in between, and the uploads that were never submitted.
+// process died in between, the uploads that were never submitted, and the views
+// that outlived their picture.
 func (w *Worker) collectOrphans(ctx context.Context) error {
-	return errors.Join(
+	errs := []error{
 		w.collect(ctx, pictures, func(ids []string) ([]string, error) { return w.Records.HaveObjects(ctx, ids) }),
 		// What is submitted is copied: an upload has no other use than that.
 		w.collect(ctx, uploads, func(ids []string) ([]string, error) { return ids, nil }),
-	)
+	}
+	for _, view := range viewKinds {
+		errs = append(errs, w.collect(ctx, viewKey(view, ""), func(ids []string) ([]string, error) { return w.withoutPicture(ctx, ids) }))
+	}
+	return errors.Join(errs...)
+}
+
+// withoutPicture picks those of the ids, in order, that no picture is stored under.
+func (w *Worker) withoutPicture(ctx context.Context, ids []string) (alone []string, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	alone = slices.Clone(ids)
+	last := pictures + ids[len(ids)-1]
+	for after := pictures + ids[0][:len(ids[0])-1]; after < last; { // all but its last digit comes before it
+		page, err := w.Objects.List(ctx, pictures, after, objects.MaxList)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range page {
+			if i, found := slices.BinarySearch(alone, path.Base(o.Key)); found {
+				alone = slices.Delete(alone, i, i+1)
+			}
+		}
+		if len(page) < objects.MaxList {
+			break
+		}
+		after = page[len(page)-1].Key
+	}
+	return alone, nil
 }
 
 // collect deletes the objects of a prefix that are old enough and that orphans
-// picks, by the ids at the end of their keys. An object that is not named by a
+// picks, by the ids at the end of their keys, in order. An object that is not named by a
 // UUIDv7 has no known age and stays.
 func (w *Worker) collect(ctx context.Context, prefix string, orphans func(ids []string) ([]string, error)) error {
 	for after := ""; ; {

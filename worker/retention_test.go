@@ -1,11 +1,13 @@
 package worker
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/heyan/heyan/storage/objects"
 	"github.com/heyan/heyan/storage/records"
 )
 
@@ -18,6 +20,7 @@ func TestRetention(t *testing.T) {
 		v := r.record(t, Standard)
 		v.ObjectKey = "pictures/" + v.ID
 		r.put(t, v.ObjectKey, "photo")
+		r.put(t, "views/preview/"+v.ID, "small")
 		if _, _, err := r.Records.Create(t.Context(), v, v.ID, []byte("hash")); err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +48,7 @@ func TestRetention(t *testing.T) {
 		}
 		for _, id := range ids {
 			v := r.get(t, id)
-			if r.has(t, v.ObjectKey) == step.picture || v.PictureGoneAt.IsZero() == step.picture ||
+			if r.has(t, v.ObjectKey) == step.picture || r.has(t, "views/preview/"+id) == step.picture || v.PictureGoneAt.IsZero() == step.picture ||
 				(v.Sealed == nil) != step.sealed || (v.Report == nil) != step.report {
 				t.Fatalf("after %v: %+v, want gone: picture %v, sealed %v, report %v", step.pass, v, step.picture, step.sealed, step.report)
 			}
@@ -85,9 +88,15 @@ func TestOrphans(t *testing.T) {
 	if _, _, err := r.Records.Create(t.Context(), v, "", nil); err != nil {
 		t.Fatal(err)
 	}
+	alone := idAt(t, old)
 	want := map[string]bool{ // stays
 		"pictures/" + v.ID:                              true,
-		"pictures/" + idAt(t, old):                      false,
+		"pictures/" + alone:                             false,
+		"views/photo/" + v.ID:                           true,
+		"views/page/" + alone:                           false,
+		"views/geometry/" + idAt(t, old):                false,
+		"views/preview/" + idAt(t, young):               true,
+		"views/others/" + idAt(t, old):                  true,
 		"pictures/" + idAt(t, young):                    true,
 		"pictures/shared":                               true,
 		"pictures/" + uuid.Nil.String():                 true,
@@ -109,5 +118,28 @@ func TestOrphans(t *testing.T) {
 				t.Errorf("%s: there %v, want %v", key, !stays, stays)
 			}
 		}
+	}
+}
+
+// Views are compared with pictures over more than one page of a list.
+func TestOrphanedViewsAmongManyPictures(t *testing.T) {
+	r := newRig(t, "", fakeEngine{size: 1})
+	r.setDefaults()
+	at := r.clock().Add(-2 * orphanAge)
+	var ids []string
+	for i := range objects.MaxList + 5 {
+		ids = append(ids, idAt(t, at.Add(time.Duration(i)*time.Millisecond)))
+	}
+	var alone []string
+	for i, id := range ids {
+		if i == 1 || i == len(ids)-1 {
+			alone = append(alone, id)
+		} else {
+			r.put(t, pictures+id, "photo")
+		}
+	}
+	got, err := r.withoutPicture(t.Context(), []string{ids[0], ids[1], ids[len(ids)-2], ids[len(ids)-1]})
+	if err != nil || !slices.Equal(got, alone) {
+		t.Errorf("got %v, %v, want %v", got, err, alone)
 	}
 }

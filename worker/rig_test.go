@@ -27,11 +27,11 @@ type rig struct {
 	now      time.Time
 }
 
-func newRig(t *testing.T, redis string, e Engine) *rig {
+func newRig(t testing.TB, redis string, e Engine) *rig {
 	return newRigOn(t, "sqlite://"+filepath.Join(t.TempDir(), "records.db"), redis, e)
 }
 
-func newRigOn(t *testing.T, dsn, redis string, e Engine) *rig {
+func newRigOn(t testing.TB, dsn, redis string, e Engine) *rig {
 	t.Helper()
 	dir := t.TempDir()
 	r := &rig{registry: prometheus.NewRegistry(), now: time.Now().Truncate(time.Second)}
@@ -78,7 +78,7 @@ func (r *rig) pass(d time.Duration) {
 	r.now = r.now.Add(d)
 }
 
-func (r *rig) put(t *testing.T, key, content string) {
+func (r *rig) put(t testing.TB, key, content string) {
 	t.Helper()
 	if err := r.Objects.Put(t.Context(), key, bytes.NewReader([]byte(content)), int64(len(content)), "image/jpeg"); err != nil {
 		t.Fatal(err)
@@ -203,6 +203,14 @@ func (e fakeEngine) Size() int { return e.size }
 
 func (e fakeEngine) Verify(ctx context.Context, req engine.Request) (report.Report, error) {
 	return e.answer(ctx, req.Submission.ID)
+}
+
+func (e fakeEngine) Views(_ context.Context, req engine.ViewRequest) (engine.Views, error) {
+	v := engine.Views{Geometry: engine.Geometry{Width: 4000, Height: 3000}, Photo: append([]byte("upright "), req.Picture...), Preview: []byte("small")}
+	if req.Quad != nil {
+		v.Geometry.PageWidth, v.Page = 2400, []byte("flat")
+	}
+	return v, nil
 }
 
 // passes is the report of a good picture.

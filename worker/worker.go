@@ -65,6 +65,7 @@ type Engine interface {
 	// Verify returns *engine.RemoteError, *engine.DeathError when the attempt
 	// counts; any other error means that nothing was tried.
 	Verify(ctx context.Context, req engine.Request) (report.Report, error)
+	ViewEngine
 }
 
 // Worker verifies. The fields of the first group are required.
@@ -91,6 +92,7 @@ type Worker struct {
 	running sync.WaitGroup
 	pace    pace
 	metrics *metrics
+	views   *Views
 	held    bool // new batch work; known to the sweep alone
 }
 
@@ -114,6 +116,7 @@ func (w *Worker) setDefaults() {
 		w.DrainTimeout = 20 * time.Second
 	}
 	w.metrics = newMetrics(w.Registerer, w.load)
+	w.views = &Views{Objects: w.Objects, Engine: w.Engine, Logger: w.Logger}
 }
 
 // Run works until ctx ends, then takes no more work, lets the pictures at work
@@ -252,7 +255,7 @@ func (w *Worker) attempt(ctx context.Context, v records.Verification) (report.Re
 	if err != nil {
 		return report.Report{}, &failedAttempt{codeStorageUnavailable, false, err}
 	}
-	picture, err := w.picture(ctx, v.ObjectKey)
+	picture, err := readPicture(ctx, w.Objects, v.ObjectKey)
 	if err != nil {
 		if gone(err) {
 			err = &failedAttempt{codeStorageUnavailable, false, err}
@@ -261,6 +264,9 @@ func (w *Worker) attempt(ctx context.Context, v records.Verification) (report.Re
 	}
 	rep, err := w.Engine.Verify(ctx, engine.Request{Submission: s, Policy: v.Policy, Picture: picture})
 	if err == nil {
+		if rep.Outcome == report.OutcomeReview {
+			w.makeViews(ctx, v, picture, rep)
+		}
 		return rep, nil
 	}
 	if remote, ok := errors.AsType[*engine.RemoteError](err); ok {
@@ -276,8 +282,21 @@ func (w *Worker) attempt(ctx context.Context, v records.Verification) (report.Re
 	return report.Report{}, err
 }
 
-func (w *Worker) picture(ctx context.Context, key string) ([]byte, error) {
-	object, _, err := w.Objects.Get(ctx, key, engine.MaxPicture)
+// makeViews has the views of a picture there before a person looks at it. They
+// are worth no attempt: what is missing is made when somebody asks for it.
+func (w *Worker) makeViews(ctx context.Context, v records.Verification, picture []byte, rep report.Report) {
+	err := w.views.Make(ctx, v, picture, rep)
+	if err == nil {
+		return
+	}
+	if death, died := errors.AsType[*engine.DeathError](err); died {
+		w.metrics.deaths.WithLabelValues(string(death.Cause)).Inc()
+	}
+	w.Logger.Warn("views not made", "verification", v.ID, "error", err)
+}
+
+func readPicture(ctx context.Context, store *objects.Store, key string) ([]byte, error) {
+	object, _, err := store.Get(ctx, key, engine.MaxPicture)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func (c *engineCommand) Run(ctx context.Context) error {
 		return err
 	}
 	policies := map[string]verdict.Policy{}
-	return engine.Serve(ctx, os.Stdin, out, func(ctx context.Context, request engine.Request) (report.Report, error) {
+	return engine.Serve(ctx, os.Stdin, out, engine.Handlers{Views: makeViews, Verify: func(ctx context.Context, request engine.Request) (report.Report, error) {
 		policy, ok := policies[request.Policy]
 		if !ok {
 			if policy, err = verdict.LoadPolicy(request.Policy, anyFile{}); err != nil {
@@ -87,7 +87,18 @@ func (c *engineCommand) Run(ctx context.Context) error {
 		answer.TimingsMS["cpu"] = float64((cpuTime() - cpu).Microseconds()) / 1000
 		answer.TimingsMS["total"] = float64(time.Since(wall).Microseconds()) / 1000
 		return answer, nil
-	})
+	}})
+}
+
+func makeViews(ctx context.Context, request engine.ViewRequest) (engine.Views, error) {
+	v, err := pipeline.MakeViews(ctx, request.Picture, request.Quad)
+	return engine.Views{
+		Geometry: engine.Geometry{
+			Width: v.Width, Height: v.Height, PhotoWidth: v.Photo.Width, PhotoHeight: v.Photo.Height,
+			PreviewWidth: v.Preview.Width, PreviewHeight: v.Preview.Height, PageWidth: v.Page.Width, PageHeight: v.Page.Height, ToPage: v.ToPage,
+		},
+		Photo: v.Photo.JPEG, Preview: v.Preview.JPEG, Page: v.Page.JPEG,
+	}, err
 }
 
 // pipeline loads the engines. Where models are not installed, Tesseract reads

@@ -81,7 +81,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"ocr/qr":           {"ocr", "pipeline/codes", "pipeline/report"},
 		"pipeline/intake":  {"internal/mat", "pipeline/report"},
 		"pipeline/page":    {"internal/mat", "ocr", "pipeline/report"},
-		"pipeline": {"ocr", "ocr/qr", "pipeline/codes", "pipeline/intake", "pipeline/license", "pipeline/page",
+		"pipeline": {"internal/mat", "ocr", "ocr/qr", "pipeline/codes", "pipeline/intake", "pipeline/license", "pipeline/page",
 			"pipeline/report", "pipeline/verdict", "quality"},
 		"eval":            {"pipeline/license", "pipeline/report", "synth"},
 		"drawing":         {"pipeline/report"},

@@ -4,6 +4,7 @@
 package mat
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/color"
@@ -35,6 +36,39 @@ func Picture(m gocv.Mat) (*image.NRGBA, error) {
 	}
 	copy(picture.Pix, data)
 	return picture, nil
+}
+
+// JPEG encodes the picture, reduced to a long side of at most so many pixels, at
+// a quality of 1 to 100. The file holds pixels and no metadata.
+func JPEG(picture *image.NRGBA, longSide, quality int) (file []byte, width, height int, err error) {
+	m, err := View(picture)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	defer m.Close()
+	bgr := gocv.NewMat()
+	defer bgr.Close()
+	width, height = m.Cols(), m.Rows()
+	if factor := float64(longSide) / float64(max(width, height)); factor < 1 {
+		width, height = max(1, int(factor*float64(width))), max(1, int(factor*float64(height)))
+		small := gocv.NewMat()
+		defer small.Close()
+		if err := gocv.Resize(m, &small, image.Pt(width, height), 0, 0, gocv.InterpolationArea); err != nil {
+			return nil, 0, 0, fmt.Errorf("mat: resize: %w", err)
+		}
+		err = gocv.CvtColor(small, &bgr, gocv.ColorRGBAToBGR)
+	} else {
+		err = gocv.CvtColor(m, &bgr, gocv.ColorRGBAToBGR)
+	}
+	if err != nil {
+		return nil, 0, 0, fmt.Errorf("mat: colors: %w", err)
+	}
+	encoded, err := gocv.IMEncodeWithParams(gocv.JPEGFileExt, bgr, []int{gocv.IMWriteJpegQuality, quality})
+	if err != nil {
+		return nil, 0, 0, fmt.Errorf("mat: encode: %w", err)
+	}
+	defer encoded.Close()
+	return bytes.Clone(encoded.GetBytes()), width, height, nil
 }
 
 // minify is the reduction above which a crop is averaged down instead of

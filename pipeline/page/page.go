@@ -81,9 +81,40 @@ func Flatten(ctx context.Context, photo *image.NRGBA, text []ocr.Quad) (Page, []
 
 // warp flattens the quad and its margin.
 func warp(photo *image.NRGBA, quad ocr.Quad, text []ocr.Quad) (Page, []ocr.Quad, error) {
+	flat, err := flatten(photo, quad, maxSidePx)
+	if err != nil {
+		return Page{}, nil, err
+	}
+	lines := make([]ocr.Quad, len(text))
+	for i, q := range text {
+		for j, p := range q {
+			lines[i][j] = flat.toPage.apply(p)
+		}
+	}
+	return Page{Image: flat.picture, Quad: quad, Scale: flat.scale, toPhoto: flat.toPhoto}, lines, nil
+}
+
+// Sheet flattens a sheet that was found before: its quad on the photo, in
+// reading order from its top-left corner, and the margin round it, to a long
+// side of at most maxSide pixels. ToPage is the homography from the photo's
+// pixels to those of the picture, row by row.
+func Sheet(photo *image.NRGBA, quad ocr.Quad, maxSide float64) (picture *image.NRGBA, toPage [9]float64, err error) {
+	flat, err := flatten(photo, quad, maxSide)
+	return flat.picture, flat.toPage, err
+}
+
+// flat is a flattened quad and the ways to it and back.
+type flat struct {
+	picture         *image.NRGBA
+	scale           float64 // as Page.Scale
+	toPage, toPhoto homography
+}
+
+// flatten warps the quad and its margin to a long side of at most maxSide.
+func flatten(photo *image.NRGBA, quad ocr.Quad, maxSide float64) (flat, error) {
 	w := math.Max(dist(quad[0], quad[1]), dist(quad[3], quad[2]))
 	h := math.Max(dist(quad[0], quad[3]), dist(quad[1], quad[2]))
-	shrink := math.Min(1, maxSidePx/(math.Max(w, h)*(1+2*margin)))
+	shrink := math.Min(1, maxSide/(math.Max(w, h)*(1+2*margin)))
 	w, h = w*shrink, h*shrink
 	mx, my := w*margin, h*margin
 	width, height := int(w+2*mx), int(h+2*my)
@@ -92,34 +123,24 @@ func warp(photo *image.NRGBA, quad ocr.Quad, text []ocr.Quad) (Page, []ocr.Quad,
 	toPage, ok := solve(quad, inner)
 	toPhoto, invertible := solve(inner, quad)
 	if !ok || !invertible {
-		return Page{}, nil, fmt.Errorf("page: quad %v has no homography", quad)
+		return flat{}, fmt.Errorf("page: quad %v has no homography", quad)
 	}
 	source, err := mat.View(photo)
 	if err != nil {
-		return Page{}, nil, err
+		return flat{}, err
 	}
 	defer source.Close()
 	outer := ocr.Quad{}
 	for i, p := range (ocr.Quad{{}, {X: float64(width)}, {X: float64(width), Y: float64(height)}, {Y: float64(height)}}) {
 		outer[i] = toPhoto.apply(p)
 	}
-	flat, err := mat.Crop(source, outer, width, height)
+	warped, err := mat.Crop(source, outer, width, height)
 	if err != nil {
-		return Page{}, nil, err
+		return flat{}, err
 	}
-	defer flat.Close()
-	picture, err := mat.Picture(flat)
-	if err != nil {
-		return Page{}, nil, err
-	}
-	lines := make([]ocr.Quad, len(text))
-	for i, q := range text {
-		for j, p := range q {
-			lines[i][j] = toPage.apply(p)
-		}
-	}
-	page := Page{Image: picture, Quad: quad, Scale: shrink, toPhoto: toPhoto}
-	return page, lines, nil
+	defer warped.Close()
+	picture, err := mat.Picture(warped)
+	return flat{picture, shrink, toPage, toPhoto}, err
 }
 
 // Turn turns the page clockwise by quarters, and the lines with it.

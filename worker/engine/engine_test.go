@@ -20,7 +20,8 @@ import (
 )
 
 // faultEnv turns the test binary into an engine child whose faults are asked
-// for by the submission's client reference; its value is the fault at start.
+// for by the submission's client reference, or by the picture of views; its value
+// is the fault at start.
 const faultEnv = "ENGINE_TEST_FAULT"
 
 // parentEnv turns it into a parent that prints its child's process id and hangs.
@@ -53,9 +54,9 @@ func faultChild(atStart string) {
 	}
 	var hoard [][]byte
 	served := 0
-	err = Serve(context.Background(), os.Stdin, out, func(ctx context.Context, req Request) (report.Report, error) {
+	provoke := func(ctx context.Context, fault string) error {
 		served++
-		switch req.Submission.ClientReference {
+		switch fault {
 		case "crash":
 			os.Exit(2)
 		case "abort":
@@ -67,7 +68,7 @@ func faultChild(atStart string) {
 			grandchild := exec.Command("sleep", "3600")
 			grandchild.Stdout = out
 			if err := grandchild.Start(); err != nil {
-				return report.Report{}, err
+				return err
 			}
 			fmt.Fprintf(os.Stderr, "grandchild=%d\n", grandchild.Process.Pid)
 			time.Sleep(time.Hour)
@@ -79,11 +80,11 @@ func faultChild(atStart string) {
 			os.Exit(0)
 		case "twice":
 			if err := writeFrame(out, frame{kindReport, uint32(served), []byte(`{"id":"first"}`)}); err != nil {
-				return report.Report{}, err
+				return err
 			}
 		case "answer and die":
 			if err := writeFrame(out, frame{kindReport, uint32(served), []byte(`{"id":"last words"}`)}); err != nil {
-				return report.Report{}, err
+				return err
 			}
 			os.Exit(1)
 		case "allocate":
@@ -105,9 +106,9 @@ func faultChild(atStart string) {
 			}
 		case "until deadline":
 			<-ctx.Done()
-			return report.Report{}, ctx.Err()
+			return ctx.Err()
 		case "error":
-			return report.Report{}, permanent{}
+			return permanent{}
 		case "chatter":
 			fmt.Println("printed to stdout by native code")
 			fmt.Fprintln(os.Stderr, "applicant 11010519491231002X, 138 0013 8000, zhang@example.com")
@@ -115,11 +116,23 @@ func faultChild(atStart string) {
 				fmt.Fprintln(os.Stderr, "warning"+strings.Repeat("!", 2*stderrLineBytes))
 			}
 		}
-		return report.Report{
-			ID: req.Submission.ID, Status: report.StatusCompleted, Policy: req.Policy,
-			Picture:  report.Picture{Bytes: int64(len(req.Picture))},
-			Versions: map[string]string{"pid": strconv.Itoa(os.Getpid())},
-		}, nil
+		return nil
+	}
+	err = Serve(context.Background(), os.Stdin, out, Handlers{
+		Verify: func(ctx context.Context, req Request) (report.Report, error) {
+			return report.Report{
+				ID: req.Submission.ID, Status: report.StatusCompleted, Policy: req.Policy,
+				Picture:  report.Picture{Bytes: int64(len(req.Picture))},
+				Versions: map[string]string{"pid": strconv.Itoa(os.Getpid())},
+			}, provoke(ctx, req.Submission.ClientReference)
+		},
+		Views: func(ctx context.Context, req ViewRequest) (Views, error) {
+			v := Views{Geometry: Geometry{Width: 4000, Height: 3000, PreviewWidth: os.Getpid()}, Photo: req.Picture, Preview: []byte("preview")}
+			if req.Quad != nil {
+				v.Geometry.PageWidth, v.Page = int(req.Quad[1][0]), []byte("page")
+			}
+			return v, provoke(ctx, string(req.Picture))
+		},
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -188,6 +201,42 @@ func TestVerify(t *testing.T) {
 	req.Picture = make([]byte, MaxPicture+1)
 	if _, err := p.Verify(t.Context(), req); err == nil {
 		t.Error("a picture beyond MaxPicture was accepted")
+	}
+}
+
+func TestViews(t *testing.T) {
+	p := newPool(t, Config{})
+	before, err := p.Views(t.Context(), ViewRequest{Picture: []byte("photo")})
+	if err != nil || before.Geometry.Width != 4000 || string(before.Photo) != "photo" || string(before.Preview) != "preview" || before.Page != nil {
+		t.Fatalf("got %+v, %v", before, err)
+	}
+	large := bytes.Repeat([]byte{7}, 9<<20)
+	got, err := p.Views(t.Context(), ViewRequest{Picture: large, Quad: report.Polygon{{0, 0}, {90, 0}, {90, 60}, {0, 60}}})
+	if err != nil || !bytes.Equal(got.Photo, large) || string(got.Page) != "page" || got.Geometry.PageWidth != 90 {
+		t.Errorf("with a quad: got geometry %+v, page %q, %v", got.Geometry, got.Page, err)
+	}
+	if rep, err := p.Verify(t.Context(), ask("")); err != nil || rep.Versions["pid"] != strconv.Itoa(before.Geometry.PreviewWidth) {
+		t.Errorf("a report after views, by the same child: got %+v, %v", rep, err)
+	}
+	if _, err := p.Views(t.Context(), ViewRequest{Picture: make([]byte, MaxPicture+1)}); err == nil {
+		t.Error("a picture beyond MaxPicture was accepted")
+	}
+	var remote *RemoteError
+	if _, err := p.Views(t.Context(), ViewRequest{Picture: []byte("error")}); !errors.As(err, &remote) || remote.Retryable() {
+		t.Errorf("a picture that is refused: got %v", err)
+	}
+	if _, err := p.Views(t.Context(), ViewRequest{Picture: []byte("until deadline"), Timeout: time.Second}); !errors.As(err, &remote) || !remote.Timeout {
+		t.Errorf("a timeout of its own: got %v", err)
+	}
+	for fault, want := range map[string]Cause{"crash": CauseCrash, "garbage": CauseGarbage, "hang": CauseTimeout} {
+		_, err := p.Views(t.Context(), ViewRequest{Picture: []byte(fault), Timeout: 300 * time.Millisecond})
+		var death *DeathError
+		if !errors.As(err, &death) || death.Cause != want {
+			t.Errorf("%s: got %v, want a death by %s", fault, err, want)
+		}
+		if _, err := p.Verify(t.Context(), ask("")); err != nil {
+			t.Errorf("after %s: %v", fault, err)
+		}
 	}
 }
 
@@ -531,7 +580,7 @@ func (s *syncBuffer) String() string {
 }
 
 func TestServeEnds(t *testing.T) {
-	none := func(context.Context, Request) (report.Report, error) { return report.Report{}, nil }
+	var none Handlers
 	t.Run("with its input", func(t *testing.T) {
 		if err := Serve(t.Context(), strings.NewReader(""), io.Discard, none); err != nil {
 			t.Error(err)

@@ -15,7 +15,8 @@ import (
 // A frame is: kind (1 byte), sequence number (4 bytes), length of the payload
 // (4 bytes), payload; integers are big-endian. The child greets with one hello
 // frame, then answers each request (a header frame and a picture frame of the
-// same number) with one report or error frame of that number.
+// same number) by frames of that number: a report, an error, or views and their
+// pictures, as many as pictures of a Views.
 type kind byte
 
 const (
@@ -23,21 +24,23 @@ const (
 	kindHeader  kind = 'q' // header as JSON
 	kindPicture kind = 'p' // the bytes of the picture
 	kindReport  kind = 'r' // report.Report as JSON
+	kindViews   kind = 'v' // Geometry as JSON
 	kindError   kind = 'e' // RemoteError as JSON
 )
 
 // hello names the protocol and its version.
-const hello = "heyan-engine/1"
+const hello = "heyan-engine/2"
 
 const frameHead = 9 // bytes before the payload
 
 // Caps of the payloads, bytes. A picture beyond a policy's own limit still
 // reaches the child so that the report can say so.
 const (
-	MaxPicture = 64 << 20
-	maxHeader  = 1 << 20
-	maxReport  = 16 << 20
-	maxError   = 64 << 10
+	MaxPicture  = 64 << 20
+	maxHeader   = 1 << 20
+	maxReport   = 16 << 20
+	maxError    = 64 << 10
+	maxGeometry = 4 << 10
 )
 
 func limitOf(k kind) int {
@@ -46,6 +49,8 @@ func limitOf(k kind) int {
 		return len(hello)
 	case kindHeader:
 		return maxHeader
+	case kindViews:
+		return maxGeometry
 	case kindPicture:
 		return MaxPicture
 	case kindReport:
@@ -111,75 +116,101 @@ type header struct {
 	Submission report.Submission `json:"submission"`
 	Precheck   bool              `json:"precheck,omitempty"`
 	Policy     string            `json:"policy,omitempty"`
+	Views      bool              `json:"views,omitempty"` // are asked for in place of a report
+	Quad       report.Polygon    `json:"quad,omitempty"`
 	TimeoutMS  int64             `json:"timeout_ms,omitempty"`
 }
 
-func writeRequest(w io.Writer, seq uint32, req Request) error {
-	head, err := json.Marshal(header{req.Submission, req.Precheck, req.Policy, req.Timeout.Milliseconds()})
+// message is a request on its way.
+type message struct {
+	header
+	picture []byte
+}
+
+func (m message) timeout() time.Duration { return time.Duration(m.TimeoutMS) * time.Millisecond }
+
+func writeRequest(w io.Writer, seq uint32, m message) error {
+	head, err := json.Marshal(m.header)
 	if err != nil {
 		return err
 	}
 	if err := writeFrame(w, frame{kindHeader, seq, head}); err != nil {
 		return err
 	}
-	return writeFrame(w, frame{kindPicture, seq, req.Picture})
+	return writeFrame(w, frame{kindPicture, seq, m.picture})
 }
 
-func readRequest(r io.Reader) (uint32, Request, error) {
+func readRequest(r io.Reader) (uint32, message, error) {
 	head, err := readFrame(r)
 	if err != nil {
-		return 0, Request{}, err
+		return 0, message{}, err
 	}
 	if head.kind != kindHeader {
-		return 0, Request{}, fmt.Errorf("%w: frame %q in place of a header", errProtocol, head.kind)
+		return 0, message{}, fmt.Errorf("%w: frame %q in place of a header", errProtocol, head.kind)
 	}
-	var h header
-	if err := json.Unmarshal(head.payload, &h); err != nil {
+	var m message
+	if err := json.Unmarshal(head.payload, &m.header); err != nil {
 		// The decoder's own words may quote what was declared.
-		return 0, Request{}, fmt.Errorf("%w: header is not the expected JSON", errProtocol)
+		return 0, message{}, fmt.Errorf("%w: header is not the expected JSON", errProtocol)
 	}
-	picture, err := readFrame(r)
+	m.picture, err = readPicture(r, head.seq)
+	return head.seq, m, err
+}
+
+// readPicture reads the picture that belongs to what was read before.
+func readPicture(r io.Reader, seq uint32) ([]byte, error) {
+	f, err := readFrame(r)
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
-	if err != nil {
-		return 0, Request{}, err
+	if err == nil && (f.kind != kindPicture || f.seq != seq) {
+		err = fmt.Errorf("%w: frame %q in place of the picture", errProtocol, f.kind)
 	}
-	if picture.kind != kindPicture || picture.seq != head.seq {
-		return 0, Request{}, fmt.Errorf("%w: frame %q in place of the picture", errProtocol, picture.kind)
-	}
-	return head.seq, Request{
-		Submission: h.Submission,
-		Precheck:   h.Precheck,
-		Policy:     h.Policy,
-		Timeout:    time.Duration(h.TimeoutMS) * time.Millisecond,
-		Picture:    picture.payload,
-	}, nil
+	return f.payload, err
 }
 
-// readResponse reads the answer to request seq: a report, or the child's own
-// error as *RemoteError.
-func readResponse(r io.Reader, seq uint32) (report.Report, error) {
+// readAnswer reads the first frame of the answer to request seq, which is of
+// that kind and holds v as JSON, or the child's own error as *RemoteError.
+func readAnswer(r io.Reader, seq uint32, of kind, v any) error {
 	f, err := readFrame(r)
 	if err != nil {
-		return report.Report{}, err
+		return err
 	}
 	if f.seq != seq {
-		return report.Report{}, fmt.Errorf("%w: answer to request %d, want %d", errProtocol, f.seq, seq)
+		return fmt.Errorf("%w: answer to request %d, want %d", errProtocol, f.seq, seq)
 	}
 	switch f.kind {
-	case kindReport:
-		var rep report.Report
-		if err := json.Unmarshal(f.payload, &rep); err != nil {
-			return report.Report{}, fmt.Errorf("%w: report is not the expected JSON", errProtocol)
+	case of:
+		if err := json.Unmarshal(f.payload, v); err != nil {
+			return fmt.Errorf("%w: answer %q is not the expected JSON", errProtocol, f.kind)
 		}
-		return rep, nil
+		return nil
 	case kindError:
 		remote := &RemoteError{}
 		if err := json.Unmarshal(f.payload, remote); err != nil {
-			return report.Report{}, fmt.Errorf("%w: error is not the expected JSON", errProtocol)
+			return fmt.Errorf("%w: error is not the expected JSON", errProtocol)
 		}
-		return report.Report{}, remote
+		return remote
 	}
-	return report.Report{}, fmt.Errorf("%w: frame %q in place of an answer", errProtocol, f.kind)
+	return fmt.Errorf("%w: frame %q in place of an answer", errProtocol, f.kind)
+}
+
+func readReport(r io.Reader, seq uint32) (rep report.Report, err error) {
+	err = readAnswer(r, seq, kindReport, &rep)
+	return rep, err
+}
+
+func readViews(r io.Reader, seq uint32) (v Views, err error) {
+	if err := readAnswer(r, seq, kindViews, &v.Geometry); err != nil {
+		return Views{}, err
+	}
+	for _, picture := range v.pictures() {
+		if *picture, err = readPicture(r, seq); err != nil {
+			return Views{}, err
+		}
+	}
+	if len(v.Page) == 0 {
+		v.Page = nil
+	}
+	return v, nil
 }

@@ -150,27 +150,39 @@ func (p *Pool) Ready(ctx context.Context) error {
 // *DeathError, *StartError, *RemoteError, ErrClosed, or that of ctx, whose end
 // kills the child at work.
 func (p *Pool) Verify(ctx context.Context, req Request) (report.Report, error) {
-	if len(req.Picture) > MaxPicture {
-		return report.Report{}, fmt.Errorf("picture of %d bytes, limit %d", len(req.Picture), MaxPicture)
+	return send(ctx, p, p.cfg.Timeout, message{header{Submission: req.Submission, Precheck: req.Precheck, Policy: req.Policy}, req.Picture}, readReport)
+}
+
+// Views is Verify for the views of a picture.
+func (p *Pool) Views(ctx context.Context, req ViewRequest) (Views, error) {
+	timeout := p.cfg.Timeout
+	if req.Timeout > 0 {
+		timeout = min(timeout, req.Timeout)
 	}
-	req.Timeout = p.cfg.Timeout
+	return send(ctx, p, timeout, message{header{Views: true, Quad: req.Quad}, req.Picture}, readViews)
+}
+
+// send hands the request to a free child; read takes its answer.
+func send[T any](ctx context.Context, p *Pool, timeout time.Duration, m message, read func(r io.Reader, seq uint32) (T, error)) (answer T, err error) {
+	if len(m.picture) > MaxPicture {
+		return answer, fmt.Errorf("picture of %d bytes, limit %d", len(m.picture), MaxPicture)
+	}
+	m.TimeoutMS = timeout.Milliseconds()
 	var c *child
 	select {
 	case <-ctx.Done():
-		return report.Report{}, ctx.Err()
+		return answer, ctx.Err()
 	case <-p.closed:
-		return report.Report{}, ErrClosed
+		return answer, ErrClosed
 	case c = <-p.slots:
 	}
-	c, err := p.living(ctx, c)
-	if err == nil {
-		var rep report.Report
-		rep, err = p.exchange(ctx, c, req)
-		p.slots <- p.keep(c, err)
-		return rep, err
+	if c, err = p.living(ctx, c); err != nil {
+		p.slots <- nil
+		return answer, err
 	}
-	p.slots <- nil
-	return report.Report{}, err
+	answer, err = exchange(ctx, p, c, m, read)
+	p.slots <- p.keep(c, err)
+	return answer, err
 }
 
 // living is c if it still runs, or a new child.
@@ -202,40 +214,41 @@ func (p *Pool) keep(c *child, err error) *child {
 
 // exchange sends the request and waits for the answer, the child's death or a
 // reason to kill it. A child that did not answer properly is stopped on return.
-func (p *Pool) exchange(ctx context.Context, c *child, req Request) (report.Report, error) {
+func exchange[T any](ctx context.Context, p *Pool, c *child, m message, read func(r io.Reader, seq uint32) (T, error)) (T, error) {
 	begin := time.Now()
 	c.pictures++
 	c.stderrLines.Store(0)
 	seq := uint32(c.pictures)
 	type answer struct {
-		rep report.Report
-		err error
+		value T
+		err   error
 	}
 	answered := make(chan answer, 1)
 	go func() {
-		if err := writeRequest(c.stdin, seq, req); err != nil {
+		if err := writeRequest(c.stdin, seq, m); err != nil {
 			answered <- answer{err: err}
 			return
 		}
-		rep, err := readResponse(c.stdout, seq)
-		answered <- answer{rep, err}
+		value, err := read(c.stdout, seq)
+		answered <- answer{value, err}
 	}()
+	var none T
 	death := func(cause Cause) error {
 		c.stop()
 		return &DeathError{Cause: cause, Exit: c.exit(), After: time.Since(begin)}
 	}
 	// judge tells an answer from what is left of a dying child.
-	judge := func(a answer) (report.Report, error) {
+	judge := func(a answer) (T, error) {
 		var remote *RemoteError
 		switch {
 		case a.err == nil || errors.As(a.err, &remote):
-			return a.rep, a.err
+			return a.value, a.err
 		case errors.Is(a.err, errProtocol):
-			return report.Report{}, death(CauseGarbage)
+			return none, death(CauseGarbage)
 		}
-		return report.Report{}, death(CauseCrash)
+		return none, death(CauseCrash)
 	}
-	deadline := time.NewTimer(req.Timeout + req.Timeout/10)
+	deadline := time.NewTimer(m.timeout() + m.timeout()/10)
 	defer deadline.Stop()
 	tick := time.NewTicker(memoryTick)
 	defer tick.Stop()
@@ -248,17 +261,17 @@ func (p *Pool) exchange(ctx context.Context, c *child, req Request) (report.Repo
 			case a := <-answered:
 				return judge(a)
 			case <-time.After(answerGrace):
-				return report.Report{}, death(CauseCrash)
+				return none, death(CauseCrash)
 			}
 		case <-deadline.C:
-			return report.Report{}, death(CauseTimeout)
+			return none, death(CauseTimeout)
 		case <-tick.C:
 			if resident, known := residentBytes(c.cmd.Process.Pid); known && resident > p.cfg.MaxMemory {
-				return report.Report{}, death(CauseMemory)
+				return none, death(CauseMemory)
 			}
 		case <-ctx.Done():
 			c.stop()
-			return report.Report{}, ctx.Err()
+			return none, ctx.Err()
 		}
 	}
 }
