@@ -390,6 +390,22 @@ type Basis struct {
 	NotRun map[string]string `json:"not_run,omitempty"`
 }
 
+// Print is the fingerprint of a picture: whether two pictures are one shot, or an
+// edit of it, is told from their prints alone. It is at most 4 KB of JSON.
+type Print struct {
+	// Shot is the photo with what is round the sheet, upright, 56 x 56 cells row by
+	// row, each its structure in 4 bits, the left one of a byte high.
+	Shot []byte `json:"shot"`
+	// Strips are the lines that tell one license from another: code, name, date.
+	Strips map[FieldName]Strip `json:"strips,omitempty"`
+}
+
+// Strip is a line of print on the flattened sheet.
+type Strip struct {
+	HeightPx float64 `json:"height_px"` // of the line before it was reduced
+	Cells    []byte  `json:"cells"`     // 80 x 10, as Print.Shot
+}
+
 // Report is the answer. Every field is stable; new ones may come.
 type Report struct {
 	ID        string              `json:"id"`
@@ -405,7 +421,8 @@ type Report struct {
 	Quality   Quality             `json:"quality"`
 	QR        []QR                `json:"qr"`
 	Picture   Picture             `json:"picture"`
-	Basis     *Basis              `json:"basis,omitempty"` // absent from pre-checks
+	Basis     *Basis              `json:"basis,omitempty"`    // absent from pre-checks
+	Likeness  *Print              `json:"likeness,omitempty"` // absent from pre-checks, and where the file could not be opened
 	TimingsMS map[string]float64  `json:"timings_ms"`
 	Versions  map[string]string   `json:"versions"`
 }
