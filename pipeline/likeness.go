@@ -12,10 +12,10 @@ import (
 	"github.com/heyan/heyan/pipeline/report"
 )
 
-// stripHeight is how high a strip is cut, px: more than a fingerprint keeps of it.
+// stripHeight is how high a strip is cut at most, px: more than a print keeps of it.
 const stripHeight = 32
 
-// likeness takes the photo's fingerprint, upright as the sheet on it.
+// likeness takes the photo's print, upright as the sheet on it.
 func (r *run) likeness(photo *image.NRGBA, sheet page.Page, f face) error {
 	defer r.time("likeness")()
 	strips := map[report.FieldName]*image.Gray{}
@@ -50,14 +50,16 @@ func stripQuads(f face) map[report.FieldName][]ocr.Quad {
 	return lines
 }
 
-// cut is a gray crop of the page.
+// cut is a gray crop of the page, never larger than it is there: its height tells
+// how much of the print can be made out.
 func cut(sheet *image.NRGBA, q ocr.Quad) (*image.Gray, error) {
+	height := min(max(int(q.Height()), 1), stripHeight)
 	source, err := mat.View(sheet)
 	if err != nil {
 		return nil, err
 	}
 	defer source.Close()
-	crop, err := mat.Crop(source, q, int(math.Ceil(stripHeight*q.Width()/max(q.Height(), 1))), stripHeight)
+	crop, err := mat.Crop(source, q, int(math.Ceil(float64(height)*q.Width()/max(q.Height(), 1))), height)
 	if err != nil {
 		return nil, fmt.Errorf("strip: %w", err)
 	}
