@@ -35,9 +35,10 @@ const (
 	// differLimit: of code and name lines with other text 90 % are below.
 	alikeLimit, differLimit = 0.5, 0.3
 	// togetherLimit is for the mean of the lines of one shot, whatever their size.
-	togetherLimit = 0.47
-	// licenseLimit is for the mean of the lines of two shots, each of them alike.
-	licenseLimit = 0.65
+	togetherLimit = 0.5
+	// surelyLimit is for the lines that an edit left, and for the mean of those of two
+	// shots: at alikeLimit, 4 % of pairs of scans were taken for edits.
+	surelyLimit = 0.65
 	// plainPx is the height of a line from which its characters can be told in its
 	// strip: below it, lines with one text differ too.
 	plainPx = 12
@@ -65,8 +66,8 @@ func Compare(a, b report.Print) Verdict {
 		}
 		return Unlike
 	}
-	edited := plain && least < differLimit && most >= alikeLimit && strips[report.FieldEstablished] >= alikeLimit
-	licensed := len(strips) > 1 && least >= alikeLimit && mean >= licenseLimit
+	edited := plain && least < differLimit && most >= surelyLimit && strips[report.FieldEstablished] >= surelyLimit
+	licensed := len(strips) > 1 && least >= alikeLimit && mean >= surelyLimit
 	if !edited && !licensed && mean < togetherLimit {
 		return Unlike
 	}

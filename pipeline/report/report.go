@@ -402,7 +402,7 @@ type Print struct {
 
 // Strip is a line of print on the flattened sheet.
 type Strip struct {
-	HeightPx float64 `json:"height_px"` // of the line before it was reduced
+	HeightPx float64 `json:"height_px"` // of the line on the sheet, at most 32
 	Cells    []byte  `json:"cells"`     // 80 x 10, as Print.Shot
 }
 
