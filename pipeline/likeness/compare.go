@@ -36,9 +36,9 @@ const (
 	alikeLimit, differLimit = 0.5, 0.3
 	// togetherLimit is for the mean of the lines of one shot, whatever their size.
 	togetherLimit = 0.5
-	// surelyLimit is for the lines that an edit left, and for the mean of those of two
-	// shots: at alikeLimit, 4 % of pairs of scans were taken for edits.
-	surelyLimit = 0.65
+	// surelyLimit is for the mean of the lines that an edit left, or of those of two
+	// shots, beside each being alike: without it 4 % of pairs of scans are edits.
+	surelyLimit = 0.6
 	// plainPx is the height of a line from which its characters can be told in its
 	// strip: below it, lines with one text differ too.
 	plainPx = 12
@@ -66,7 +66,8 @@ func Compare(a, b report.Print) Verdict {
 		}
 		return Unlike
 	}
-	edited := plain && least < differLimit && most >= surelyLimit && strips[report.FieldEstablished] >= surelyLimit
+	date := strips[report.FieldEstablished]
+	edited := plain && least < differLimit && min(most, date) >= alikeLimit && (most+date)/2 >= surelyLimit
 	licensed := len(strips) > 1 && least >= alikeLimit && mean >= surelyLimit
 	if !edited && !licensed && mean < togetherLimit {
 		return Unlike
