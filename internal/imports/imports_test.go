@@ -96,7 +96,7 @@ func TestImportsRunDownwards(t *testing.T) {
 		"worker/batch":    {"pipeline/report"},
 		"worker/webhook":  {"storage/records", "storage/vault"},
 		"worker/certify":  {"pipeline/codes", "pipeline/report"},
-		"worker": {"pipeline/license", "pipeline/report", "pipeline/verdict", "storage/objects", "storage/records", "storage/vault",
+		"worker": {"pipeline/license", "pipeline/likeness", "pipeline/report", "pipeline/verdict", "storage/objects", "storage/records", "storage/vault",
 			"worker/certify", "worker/engine", "worker/webhook"},
 		"worker/client": {"pipeline/report", "storage/objects", "storage/records", "storage/vault", "worker"},
 		"server/rates":  {},

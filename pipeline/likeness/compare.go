@@ -1,6 +1,7 @@
 package likeness
 
 import (
+	"maps"
 	"math"
 	"slices"
 
@@ -12,76 +13,48 @@ type Verdict string
 
 // The verdicts.
 const (
-	SameShot    Verdict = "same_shot"    // one photo sent twice, perhaps compressed, resized, cropped, brightened
-	SameLicense Verdict = "same_license" // another shot of the same sheet
-	EditedCopy  Verdict = "edited_copy"  // one photo or scan, but the code or the name differs
-	Unlike      Verdict = ""
+	SameShot   Verdict = "same_shot"   // one photo sent twice, perhaps compressed, resized, cropped, brightened
+	EditedCopy Verdict = "edited_copy" // one photo or scan, but the code or the name differs
+	Unlike     Verdict = ""
 )
 
-// Limits of agreement, measured on 365 synthetic captures and 215 real pictures,
-// with one or two copies of each (cropped by 0-3 % a side, 0.3-1.5 times the size,
-// JPEG 30-95, brightness and contrast within 20 %); BenchmarkLinks measures what
-// they give.
+// Limits of agreement. They were set where no two of LIMITS
 const (
-	// frameLimit: of copies 99.5 % are above, of other shots of the same sheet 15 %.
-	// It tells no license from another: scans of one template reach 0.99.
-	frameLimit = 0.5
-	// shotLimit is for photos without print to compare: of 3600 pairs of different
-	// real pictures none is above, of their copies 99.5 %.
-	shotLimit = 0.78
-	// alikeLimit: of lines with one text that can be read 97 % are above; of code
-	// lines that differ 1 %, of names 5 %, of dates, which share most characters,
-	// a tenth.
-	// differLimit: of code and name lines with other text 90 % are below.
-	alikeLimit, differLimit = 0.5, 0.3
-	// togetherLimit is for the mean of the lines of one shot, whatever their size.
-	togetherLimit = 0.5
-	// surelyLimit is for the mean of the lines that an edit left, or of those of two
-	// shots, beside each being alike: without it 4 % of pairs of scans are edits.
-	surelyLimit = 0.6
-	// plainPx is the height of a line from which its characters can be told in its
-	// strip: below it, lines with one text differ too.
-	plainPx = 12
+	// frameLimit: TODO
+	frameLimit = 0.7
+	// differLimit: a line below it shows another text.
+	differLimit = 0.3
+	// alikeLimit is for the mean of all lines of one shot, and for each line that an
+	// edit left as it was.
+	alikeLimit = 0.5
 )
 
-// Compare tells what two pictures are to each other. It says edited_copy where the
-// date and one of code and name are the same and the other is not: scans of two
-// licenses of one template, and a scan whose code and name were both changed, look
-// alike to it. An edit of a single character is mostly same_shot: there the codes
-// that were read differ. That two licenses are one is surer from their codes, too.
+// Compare tells what two pictures are to each other. It knows an edit by the date
+// and one of code and name being the same where the other is not: an edit of both,
+// or of a single character, is mostly nothing and same_shot to it. Scans of the
+// licenses of two companies founded on one day look like an edit where their names
+// or codes are alike, too: whoever asks has other reasons to suspect a copy.
 func Compare(a, b report.Print) Verdict {
-	strips := Strips(a, b)
-	least, most, mean := 1.0, -1.0, 0.0
-	plain := true
-	for field, agreement := range strips {
-		mean += agreement / float64(len(strips))
-		plain = plain && min(a.Strips[field].HeightPx, b.Strips[field].HeightPx) >= plainPx
-		if field != report.FieldEstablished {
-			least, most = min(least, agreement), max(most, agreement)
-		}
-	}
-	if most < least { // neither code nor name
-		if Frame(a, b) >= shotLimit {
-			return SameShot
-		}
+	lines := Strips(a, b)
+	agreement := slices.Sorted(maps.Values(lines))
+	if len(agreement) < 2 { // scans of one template, or nothing, would be alike
 		return Unlike
 	}
-	date := strips[report.FieldEstablished]
-	edited := plain && least < differLimit && min(most, date) >= alikeLimit && (most+date)/2 >= surelyLimit
-	licensed := len(strips) > 1 && least >= alikeLimit && mean >= surelyLimit
-	if !edited && !licensed && mean < togetherLimit {
+	mean := 0.0
+	for _, v := range agreement {
+		mean += v / float64(len(agreement))
+	}
+	verdict := Unlike
+	switch least := agreement[0]; {
+	case least >= differLimit && mean >= alikeLimit:
+		verdict = SameShot
+	case least < differLimit && len(agreement) == 3 && agreement[1] >= alikeLimit && lines[report.FieldEstablished] >= alikeLimit:
+		verdict = EditedCopy
+	}
+	if verdict == Unlike || Frame(a, b) < frameLimit {
 		return Unlike
 	}
-	framed := Frame(a, b) >= frameLimit
-	switch {
-	case framed && edited:
-		return EditedCopy
-	case framed && mean >= togetherLimit:
-		return SameShot
-	case licensed:
-		return SameLicense
-	}
-	return Unlike
+	return verdict
 }
 
 const (
@@ -150,8 +123,8 @@ var stripStarts = []motion{{}, {0, .03, 0, 0}, {0, -.03, 0, 0}, {2, 0, 0, 0}, {-
 func Strips(a, b report.Print) map[report.FieldName]float64 {
 	out := map[report.FieldName]float64{}
 	for field, one := range a.Strips {
-		left, okLeft := unpacked(one.Cells, stripWidth, stripHeight)
-		right, okRight := unpacked(b.Strips[field].Cells, stripWidth, stripHeight)
+		left, okLeft := unpacked(one, stripWidth, stripHeight)
+		right, okRight := unpacked(b.Strips[field], stripWidth, stripHeight)
 		if okLeft && okRight {
 			out[field] = sameLine(left, right)
 		}

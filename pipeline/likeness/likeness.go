@@ -1,5 +1,5 @@
 // Package likeness tells from two pictures' prints whether they are one shot sent
-// twice, an edit of one, or two shots of one license. It knows pixels, structure
+// twice, or an edit of one. It knows pixels, structure
 // and strips of print; it must not know codes, names, organizations or stores, and
 // never decides what may be shared.
 //
@@ -44,7 +44,7 @@ func Of(photo *image.NRGBA, turns int, strips map[report.FieldName]*image.Gray) 
 	for range (turns%4 + 4) % 4 {
 		whole = whole.turned()
 	}
-	print := report.Print{Shot: whole.structure(shotScale).packed(), Strips: map[report.FieldName]report.Strip{}}
+	print := report.Print{Shot: whole.structure(shotScale).packed(), Strips: map[report.FieldName][]byte{}}
 	for field, strip := range strips {
 		w, h := strip.Rect.Dx(), strip.Rect.Dy()
 		if w == 0 || h == 0 {
@@ -55,7 +55,7 @@ func Of(photo *image.NRGBA, turns int, strips map[report.FieldName]*image.Gray) 
 				line[x] = float64(strip.Pix[y*strip.Stride+x])
 			}
 		})
-		print.Strips[field] = report.Strip{HeightPx: float64(h), Cells: small.structure(stripScale).packed()}
+		print.Strips[field] = small.structure(stripScale).packed()
 	}
 	return print
 }

@@ -145,7 +145,7 @@ func TestCompare(t *testing.T) {
 	}{
 		{"sent again", photo, photo.sent(t, rng, 0.9, 1.2), SameShot},
 		{"scan sent again", scan, scan.sent(t, rng, 0.9, 1.2), SameShot},
-		{"another shot", photo, s.photo(t, own, 6), SameLicense},
+		{"another shot", photo, s.photo(t, own, 6), Unlike},
 		{"name edited", photo, s.photo(t, name, 1).sent(t, rng, 1, 1.2), EditedCopy},
 		{"code edited", scan, s.scan(t, code, 2).sent(t, rng, 1, 1.2), EditedCopy},
 		{"two scans", scan, s.scan(t, other, 3), Unlike},

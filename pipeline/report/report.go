@@ -412,14 +412,9 @@ type Print struct {
 	// Shot is the photo with what is round the sheet, upright, 56 x 56 cells row by
 	// row, each its structure in 4 bits, the left one of a byte high.
 	Shot []byte `json:"shot"`
-	// Strips are the lines that tell one license from another: code, name, date.
-	Strips map[FieldName]Strip `json:"strips,omitempty"`
-}
-
-// Strip is a line of print on the flattened sheet.
-type Strip struct {
-	HeightPx float64 `json:"height_px"` // of the line on the sheet, at most 32
-	Cells    []byte  `json:"cells"`     // 80 x 10, as Print.Shot
+	// Strips are the lines that tell one license from another, code, name and date,
+	// as they lie on the flattened sheet: 80 x 10 cells each.
+	Strips map[FieldName][]byte `json:"strips,omitempty"`
 }
 
 // Report is the answer. Every field is stable; new ones may come.
@@ -439,7 +434,7 @@ type Report struct {
 	Picture   Picture             `json:"picture"`
 	Basis     *Basis              `json:"basis,omitempty"`    // absent from pre-checks
 	Changes   []Change            `json:"changes,omitempty"`  // of a re-verification
-	Likeness  *Print              `json:"likeness,omitempty"` // absent from pre-checks, and where the file could not be opened
+	Likeness  *Print              `json:"likeness,omitempty"` // absent from pre-checks and answers of the API, and where the file could not be opened
 	TimingsMS map[string]float64  `json:"timings_ms"`
 	Versions  map[string]string   `json:"versions"`
 }
