@@ -84,13 +84,17 @@ func (r *run) steps(ctx context.Context, picture []byte, policy verdict.Policy) 
 	}
 	r.fields(sheet, face)
 	r.measure(photo, sheet, face)
-	return nil
+	if r.brief {
+		return nil
+	}
+	return r.likeness(photo, sheet, face)
 }
 
 // run is one picture on its way.
 type run struct {
 	*Pipeline
 	evidence verdict.Evidence
+	print    *report.Print
 	brief    bool       // a pre-check: nothing is read for certainty's sake
 	text     []ocr.Quad // lines of text on the photo, beside the sheet too
 	timings  map[string]float64
@@ -161,6 +165,6 @@ func (r *run) report(submission report.Submission, policy verdict.Policy, outcom
 		ID: submission.ID, File: submission.File, Status: report.StatusCompleted,
 		Outcome: outcome, Policy: policy.ID(), Reasons: reasons, Checks: checks,
 		Fields: r.evidence.Fields, Document: r.evidence.Document, Quality: measured,
-		QR: r.evidence.QR, Picture: r.evidence.Picture, Basis: &r.evidence.Basis, TimingsMS: r.timings, Versions: r.Versions,
+		QR: r.evidence.QR, Picture: r.evidence.Picture, Basis: &r.evidence.Basis, Likeness: r.print, TimingsMS: r.timings, Versions: r.Versions,
 	}
 }

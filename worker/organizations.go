@@ -3,12 +3,17 @@ package worker
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/heyan/heyan/pipeline/license"
+	"github.com/heyan/heyan/pipeline/likeness"
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
 	"github.com/heyan/heyan/storage/records"
@@ -50,7 +55,8 @@ const (
 	// maxAlike bounds the names that are compared: of a million names a name shares
 	// its keys with 50 others at the worst (license.NameKeys).
 	maxAlike = 100
-	// maxSamePhotos bounds the verifications with the same photo that are named.
+	// maxSamePhotos bounds the verifications that each key of a picture finds: the
+	// newest.
 	maxSamePhotos = 5
 )
 
@@ -90,6 +96,7 @@ func (w *Worker) judge(ctx context.Context, v records.Verification, s report.Sub
 		return j, nil
 	}
 	var err error
+	j.prints = printKeys(rep, j.policy.Limits.FieldConfidence)
 	if j.others, err = w.others(ctx, v, j); err != nil {
 		return judgment{}, err
 	}
@@ -98,7 +105,6 @@ func (w *Worker) judge(ctx context.Context, v records.Verification, s report.Sub
 			return judgment{}, err
 		}
 	}
-	j.prints = printKeys(rep)
 	j.decide(v)
 	if j.report.Outcome == report.OutcomePass {
 		j.grant, err = w.grant(ctx, v, s.Declared, j.report, now)
@@ -158,8 +164,8 @@ func (w *Worker) others(ctx context.Context, v records.Verification, j judgment)
 	}
 	for _, other := range alike {
 		shared := j.policy.SharedLicense && slices.Contains(holders, other.Organization)
-		if likeness := license.NameLikeness(name, other.Name); likeness != license.LikenessNone && !shared {
-			o.Names = append(o.Names, verdict.NameLike{Organization: other.Organization, Likeness: likeness})
+		if like := license.NameLikeness(name, other.Name); like != license.LikenessNone && !shared {
+			o.Names = append(o.Names, verdict.NameLike{Organization: other.Organization, Likeness: like})
 		}
 	}
 	if !j.policy.SharedLicense {
@@ -172,32 +178,99 @@ func (w *Worker) others(ctx context.Context, v records.Verification, j judgment)
 	if err == nil && phone != nil {
 		o.Phone, err = w.Records.ContactHolders(ctx, v.Tenant, [][]byte{phone}, own)
 	}
-	for _, key := range printKeys(j.report) {
-		var same []string
-		if err == nil {
-			same, err = w.Records.PrintHolders(ctx, v.Tenant, []string{key}, own, maxSamePhotos)
-		}
-		for _, id := range same {
-			if !slices.ContainsFunc(o.Photo, func(p verdict.PhotoLike) bool { return p.Verification == id }) {
-				o.Photo = append(o.Photo, verdict.PhotoLike{Verification: id, Likeness: printKinds[key[:1]]})
-			}
-		}
+	if err == nil {
+		o.Photo, err = w.photos(ctx, v, j)
 	}
 	return o, err
 }
 
-// printKinds are the classes of likeness that keys of prints find, by their first
+// photos are the verifications of other organizations with the photo of one. What
+// only facts have found counts where the pictures' prints are alike, too.
+func (w *Worker) photos(ctx context.Context, v records.Verification, j judgment) (alike []verdict.PhotoLike, err error) {
+	var seen []string
+	for _, key := range j.prints {
+		found, err := w.Records.PrintHolders(ctx, v.Tenant, []string{key}, v.OrganizationID, maxSamePhotos)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range found {
+			if slices.Contains(seen, id) {
+				continue
+			}
+			seen = append(seen, id)
+			kind, certain := printKinds[key[:1]]
+			if !certain {
+				other, err := w.Records.Get(ctx, v.Tenant, id)
+				if err != nil && !errors.Is(err, records.ErrNotFound) {
+					return nil, err
+				}
+				kind = samePhoto(j.report, other.Report, j.policy.Limits.FieldConfidence)
+			}
+			if kind != "" {
+				alike = append(alike, verdict.PhotoLike{Verification: id, Likeness: kind})
+			}
+		}
+	}
+	return alike, nil
+}
+
+// samePhoto is how the pictures of two reports are alike, empty where they are not.
+// One shot of which two codes or names were read surely is an edit too small to show
+// in the prints.
+func samePhoto(r report.Report, other *report.Report, confidence float64) string {
+	if r.Likeness == nil || other == nil || other.Likeness == nil {
+		return ""
+	}
+	kind := likeness.Compare(*r.Likeness, *other.Likeness)
+	if kind == likeness.SameShot {
+		own, its := surely(r.Fields, confidence), surely(other.Fields, confidence)
+		code, itsCode := verdict.LicenseCode(own), verdict.LicenseCode(its)
+		name, itsName := own[report.FieldCompanyName].Value, its[report.FieldCompanyName].Value
+		if code != itsCode && code != "" && itsCode != "" ||
+			name != "" && itsName != "" && license.NameLikeness(name, itsName) != license.LikenessSame {
+			kind = likeness.EditedCopy
+		}
+	}
+	return string(kind)
+}
+
+// surely are the fields that were read with confidence.
+func surely(fields map[report.FieldName]report.Field, confidence float64) map[report.FieldName]report.Field {
+	sure := maps.Clone(fields)
+	maps.DeleteFunc(sure, func(_ report.FieldName, f report.Field) bool { return f.Value == "" || f.Confidence < confidence })
+	return sure
+}
+
+// printKinds are the classes of likeness that keys of prints prove, by their first
 // letter.
 var printKinds = map[string]string{"f": "same_file", "p": "same_pixels"}
 
-// printKeys are what a picture is found by again: the same file, and the same pixels
-// in another one.
-func printKeys(r report.Report) (keys []string) {
+// printKeys are what a picture is found by again: the same file, the same pixels in
+// another one, the same code, and facts that an editor seldom touches. Facts and
+// codes that were not read surely are left out.
+func printKeys(r report.Report, confidence float64) (keys []string) {
 	if sum := r.Picture.SHA256; sum != "" {
 		keys = append(keys, "f:"+sum)
 	}
 	if sum := r.Picture.PixelsSHA256; sum != "" {
 		keys = append(keys, "p:"+sum)
+	}
+	sure := surely(r.Fields, confidence)
+	if code := verdict.LicenseCode(sure); code != "" {
+		keys = append(keys, "c:"+code)
+	}
+	var facts []string
+	read := 0
+	for _, name := range []report.FieldName{report.FieldEstablished, report.FieldLegalRepresentative, report.FieldRegisteredCapital} {
+		f, ok := sure[name]
+		if ok {
+			read++
+		}
+		facts = append(facts, f.Value)
+	}
+	if read >= 2 {
+		sum := sha256.Sum256([]byte(strings.Join(facts, "\n")))
+		keys = append(keys, "d:"+hex.EncodeToString(sum[:]))
 	}
 	return keys
 }

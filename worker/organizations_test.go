@@ -6,12 +6,15 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"image"
+	"image/draw"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/heyan/heyan/pipeline/likeness"
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
 	"github.com/heyan/heyan/storage/records"
@@ -26,6 +29,7 @@ type printed struct {
 	Term            string // default long_term
 	Take            int    // tells photos of one license apart
 	Two             bool   // beside another document: a person must look
+	Print           *report.Print
 }
 
 // reader is an engine that reads such pictures, and decides as the real one does.
@@ -71,7 +75,8 @@ func (e *reader) Verify(_ context.Context, req engine.Request) (report.Report, e
 		},
 		Quality: report.Quality{WidthPx: 3000, HeightPx: 2000, Page: &sharp, Measures: measures, Fields: map[report.FieldName]report.LineQuality{
 			report.FieldUSCC: sharp, report.FieldCompanyName: sharp, report.FieldLegalRepresentative: sharp}},
-		Basis: &report.Basis{DocumentRead: true, Code: report.CodeReading{State: report.CodeRead, Readings: 1}},
+		Basis:    &report.Basis{DocumentRead: true, Code: report.CodeReading{State: report.CodeRead, Readings: 1}},
+		Likeness: p.Print,
 	}
 	policy := e.policies[req.Policy]
 	evidence, _ := verdict.EvidenceOf(r, req.Submission.Declared)
@@ -275,6 +280,73 @@ func TestCopycats(t *testing.T) {
 				t.Errorf("told of org-1: %q", got)
 			}
 		})
+	}
+}
+
+// scanned is the print of a flat scan of a license.
+func scanned(t *testing.T, l synth.License) *report.Print {
+	t.Helper()
+	fonts, err := synth.LoadFonts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const width = 1400
+	sheet := l.Sheet()
+	camera := synth.Camera{Width: width, Height: int(width * sheet.HeightMM / sheet.WidthMM), Fill: 1, Scene: synth.Scene{Surface: synth.SurfaceScan}}
+	face, layout, err := fonts.Face(l, camera.FaceWidth(sheet))
+	if err != nil {
+		t.Fatal(err)
+	}
+	photo, at := synth.Shoot(synth.Sheet{Face: face, Layout: layout}, camera, rand.New(rand.NewPCG(3, 3)))
+	strips := map[report.FieldName]*image.Gray{}
+	for _, field := range []report.FieldName{report.FieldUSCC, report.FieldCompanyName, report.FieldEstablished} {
+		line := at.Fields[field]
+		strip := image.NewGray(image.Rect(0, 0, int(line[2][0]-line[0][0]), int(line[2][1]-line[0][1])))
+		draw.Draw(strip, strip.Rect, photo, image.Pt(int(line[0][0]), int(line[0][1])), draw.Src)
+		strips[field] = strip
+	}
+	print := likeness.Of(photo, 0, strips)
+	return &print
+}
+
+// TestEditedCopy: a picture that another organization has sent, or an edit of it, is
+// found by what an editor leaves as it was; such facts alone are nothing.
+func TestEditedCopy(t *testing.T) {
+	own := synth.Random(rand.New(rand.NewPCG(1, 1)), report.Edition2019Landscape, synth.Company)
+	other := synth.Random(rand.New(rand.NewPCG(1, 2)), report.Edition2019Landscape, synth.Company)
+	edited := own
+	edited.USCC = other.USCC
+	shot, edit, another := scanned(t, own), scanned(t, edited), scanned(t, other)
+	for _, tt := range []struct {
+		name    string
+		print   *report.Print
+		code    bool // is that of the first
+		reasons []string
+	}{
+		{"sent again", shot, true, []string{"photo_reused same_shot"}},
+		{"an edit of the code", edit, false, []string{"photo_reused edited_copy"}},
+		{"an edit too small to be seen", shot, false, []string{"photo_reused edited_copy"}},
+		{"the same facts on another sheet", another, false, nil},
+		{"the same facts and no print", nil, false, nil},
+	} {
+		w := newTown(t, nil)
+		first := w.company(firstName)
+		first.Print, first.Two = shot, true // nobody is certified: no name or license is held
+		v := w.apply(t, "org-1", first, nil)
+		second := w.company(firstName)
+		second.Print = tt.print
+		if tt.code {
+			second.USCC = first.USCC
+		}
+		got := w.apply(t, "org-2", second, nil)
+		if !slices.Equal(reasons(got.Report), tt.reasons) {
+			t.Errorf("%s: got %q, want %q", tt.name, reasons(got.Report), tt.reasons)
+		}
+		for _, reason := range got.Report.Reasons {
+			if reason.Code == "photo_reused" && reason.Evidence.Found != v.ID {
+				t.Errorf("%s: found %q, want %q", tt.name, reason.Evidence.Found, v.ID)
+			}
+		}
 	}
 }
 

@@ -406,6 +406,17 @@ type Change struct {
 	After  string `json:"after"` // empty: not read any more
 }
 
+// Print is the fingerprint of a picture: whether two pictures are one shot, or an
+// edit of it, is told from their prints alone. It is at most 4 KB of JSON.
+type Print struct {
+	// Shot is the photo with what is round the sheet, upright, 56 x 56 cells row by
+	// row, each its structure in 4 bits, the left one of a byte high.
+	Shot []byte `json:"shot"`
+	// Strips are the lines that tell one license from another, code, name and date,
+	// as they lie on the flattened sheet: 80 x 10 cells each.
+	Strips map[FieldName][]byte `json:"strips,omitempty"`
+}
+
 // Report is the answer. Every field is stable; new ones may come.
 type Report struct {
 	ID        string              `json:"id"`
@@ -421,8 +432,9 @@ type Report struct {
 	Quality   Quality             `json:"quality"`
 	QR        []QR                `json:"qr"`
 	Picture   Picture             `json:"picture"`
-	Basis     *Basis              `json:"basis,omitempty"`   // absent from pre-checks
-	Changes   []Change            `json:"changes,omitempty"` // of a re-verification
+	Basis     *Basis              `json:"basis,omitempty"`    // absent from pre-checks
+	Changes   []Change            `json:"changes,omitempty"`  // of a re-verification
+	Likeness  *Print              `json:"likeness,omitempty"` // absent from pre-checks and answers of the API, and where the file could not be opened
 	TimingsMS map[string]float64  `json:"timings_ms"`
 	Versions  map[string]string   `json:"versions"`
 }

@@ -28,10 +28,11 @@ type NameLike struct {
 	Likeness     license.Likeness
 }
 
-// PhotoLike is a verification of another organization with the same photo.
+// PhotoLike is a verification of another organization with the same photo, or with
+// one that one of both was edited from.
 type PhotoLike struct {
 	Verification string
-	Likeness     string // lower_snake: same_file, same_pixels
+	Likeness     string // lower_snake: same_file, same_pixels, same_shot, edited_copy
 }
 
 // maxNamed is how many others a check names: a reviewer needs one to look at.

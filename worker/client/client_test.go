@@ -51,7 +51,7 @@ func newClient(t *testing.T) *client.Client {
 // complete writes a verdict as a worker would, and tells of it.
 func complete(t *testing.T, c *client.Client, id string, outcome report.Outcome) {
 	t.Helper()
-	err := c.Records.Complete(t.Context(), id, report.Report{ID: id, Status: report.StatusCompleted, Outcome: outcome},
+	err := c.Records.Complete(t.Context(), id, report.Report{ID: id, Status: report.StatusCompleted, Outcome: outcome, Likeness: &report.Print{}},
 		records.Completion{At: time.Now(), Event: records.Event{Type: "verification.completed", Payload: []byte("{}")}})
 	if err == nil {
 		err = c.Queue.Announce(t.Context(), id)
@@ -93,8 +93,8 @@ func TestWaitWakes(t *testing.T) {
 		waited <- done
 	}()
 	complete(t, c, v.ID, report.OutcomePass)
-	if done := <-waited; done.Outcome != report.OutcomePass {
-		t.Errorf("got %+v", done)
+	if done := <-waited; done.Outcome != report.OutcomePass || done.Report.Likeness != nil {
+		t.Errorf("got %+v, report %+v", done, done.Report)
 	}
 }
 

@@ -50,8 +50,13 @@ func viewDecision(d records.Decision) *Decision {
 	return seen
 }
 
-// View is what callers see of a record.
+// View is what callers see of a record: its report without the picture's print.
 func View(v records.Verification) Verification {
+	if v.Report != nil && v.Report.Likeness != nil {
+		seen := *v.Report
+		seen.Likeness = nil
+		v.Report = &seen
+	}
 	return Verification{
 		ID: v.ID, Status: v.Status, Outcome: v.Outcome, Reasons: v.Reasons, MachineOutcome: v.MachineOutcome, Policy: v.Policy, Priority: v.Priority,
 		Purpose: v.Purpose, Previous: v.Previous, OrganizationID: v.OrganizationID, ClientReference: v.ClientReference,
