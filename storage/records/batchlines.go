@@ -11,11 +11,12 @@ import (
 	"time"
 )
 
-// lineColumns is how many values a line has; linesPerStatement of them keep below
-// what the databases take (SQLite: 32766).
 const (
-	lineColumns       = 9
-	linesPerStatement = 500
+	// lineColumns is how many values a line has.
+	lineColumns = 9
+	// linesPerStatement: 500 lines took 159 ms on SQLite by 500, 33 ms by 20 and
+	// 41 ms by 1; 24, 21 and 43 ms on Postgres (two busy cores).
+	linesPerStatement = 20
 )
 
 // key tells the lines of a batch apart. A bad one may have no custom id, or that
