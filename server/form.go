@@ -52,11 +52,18 @@ type precheckForm struct {
 	Policy  string `json:"policy,omitempty" maxLength:"512" doc:"Name of a policy"`
 }
 
-func requestBody(registry huma.Registry, form reflect.Type, object reflect.Type) *huma.RequestBody {
+// filesBody is a form in which these fields are files.
+func filesBody(registry huma.Registry, form reflect.Type, files ...string) *huma.RequestBody {
 	schema := huma.SchemaFromType(registry, form)
-	schema.Properties["picture"].ContentEncoding = ""
-	schema.Properties["picture"].Format = "binary"
-	body := &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: schema}}}
+	for _, file := range files {
+		schema.Properties[file].ContentEncoding = ""
+		schema.Properties[file].Format = "binary"
+	}
+	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"multipart/form-data": {Schema: schema}}}
+}
+
+func requestBody(registry huma.Registry, form reflect.Type, object reflect.Type) *huma.RequestBody {
+	body := filesBody(registry, form, "picture")
 	if object != nil {
 		body.Content["application/json"] = &huma.MediaType{Schema: huma.SchemaFromType(registry, object)}
 	}

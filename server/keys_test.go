@@ -14,6 +14,7 @@ import (
 	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/worker"
 	"github.com/heyan/heyan/worker/certify"
+	"github.com/heyan/heyan/worker/client"
 )
 
 // store is the records of a running service, as another process sees them.
@@ -94,7 +95,7 @@ func TestKeys(t *testing.T) {
 }
 
 // ids stand in paths for a thing that another tenant has.
-type ids struct{ verification, event, key, endpoint string }
+type ids struct{ verification, event, key, endpoint, batch, cancelled string }
 
 func (i ids) in(path string) string {
 	if rest, ok := strings.CutPrefix(path, "/v1/organizations/{id}"); ok { // what ends one has one of its own
@@ -104,7 +105,10 @@ func (i ids) in(path string) string {
 		}
 		return "/v1/organizations/" + id + rest
 	}
-	for prefix, id := range map[string]string{"/v1/verifications/": i.verification, "/v1/events/": i.event, "/v1/keys/": i.key, "/v1/webhook-endpoints/": i.endpoint} {
+	if path == batchesPath+"/{id}/cancel" { // the other one goes on
+		return strings.Replace(path, "{id}", i.cancelled, 1)
+	}
+	for prefix, id := range map[string]string{batchesPath + "/": i.batch, "/v1/verifications/": i.verification, "/v1/events/": i.event, "/v1/keys/": i.key, "/v1/webhook-endpoints/": i.endpoint} {
 		if strings.HasPrefix(path, prefix) {
 			return strings.Replace(path, "{id}", id, 1)
 		}
@@ -136,6 +140,10 @@ func (r *running) populate(t *testing.T) ids {
 	if _, err := r.Submit(t.Context(), []byte("good"), v, ""); err != nil {
 		t.Fatal(err)
 	}
+	// One that waits for a person, and one that is at work.
+	i.batch = r.batch(t, "@file=custom_id,picture\n1,"+r.upload(t, r.Key, "refuse")).ID
+	r.reached(t, i.batch, func(s client.BatchSummary) bool { return s.Outcomes["review"] == 1 })
+	i.cancelled = r.batch(t, "@file=custom_id,picture\n1,"+r.upload(t, r.Key, "refuse")).ID
 	return i
 }
 
@@ -161,7 +169,11 @@ func (r *running) certify(t *testing.T, id string) {
 func acceptable(o operationDoc) (http.Header, string) {
 	if _, has := o.RequestBody.Content["multipart/form-data"]; has {
 		fields := []string{"@picture=good"}
-		if o.OperationID != "precheck" {
+		switch o.OperationID {
+		case "precheck":
+		case "submit_batch":
+			fields = []string{"@file=custom_id,phone\n1," + seedPhone, "name=x"}
+		default:
 			fields = append(fields, "id_number="+seedID, "phone="+seedPhone, "email="+seedEmail)
 		}
 		contentType, body := formText(fields...)
@@ -217,7 +229,7 @@ func TestEveryRouteByScopeAndTenant(t *testing.T) {
 			} else if got.status >= 300 {
 				t.Errorf("%s: %d %s", what, got.status, got.body)
 			}
-			for _, id := range []string{theirs.verification, theirs.event, theirs.key, theirs.endpoint} {
+			for _, id := range []string{theirs.verification, theirs.event, theirs.key, theirs.endpoint, theirs.batch, theirs.cancelled} {
 				if strings.Contains(string(got.body), id) {
 					t.Errorf("%s shows another tenant's %s", what, id)
 				}
@@ -233,7 +245,8 @@ func TestEveryRouteByScopeAndTenant(t *testing.T) {
 	r.is(t, "endpoint of another tenant", r.send(t, stranger, "POST", "/v1/verifications", http.Header{"Content-Type": {contentType}}, strings.NewReader(body)), 422, "form")
 
 	// Nothing of the default tenant was changed.
-	for path, want := range map[string]string{"/v1/keys": theirs.key, "/v1/webhook-endpoints": theirs.endpoint, "/v1/verifications/" + theirs.verification + "/picture": "fail"} {
+	for path, want := range map[string]string{"/v1/keys": theirs.key, "/v1/webhook-endpoints": theirs.endpoint, "/v1/verifications/" + theirs.verification + "/picture": "fail",
+		batchesPath + "/" + theirs.batch: `"running"`} {
 		if got := r.ask(t, r.Key, "GET", path, nil, nil); !strings.Contains(string(got.body), want) || strings.Contains(string(got.body), "revoked_at") || strings.Contains(string(got.body), "disabled_at") {
 			t.Errorf("%s: %d %s", path, got.status, got.body)
 		}

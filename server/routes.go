@@ -86,6 +86,8 @@ func (a *API) register(api huma.API) {
 	huma.Register(api, accepted(operation("dissolve", post, "/v1/organizations/{id}/dissolve", admin,
 		"Dissolve an organization; audited", both(bodyErrors, idErrors, []int{conflict})...), http.StatusNoContent), a.dissolve)
 
+	a.registerBatches(api)
+
 	huma.Register(api, accepted(operation("create_key", post, "/v1/keys", admin, "Make a key; its token is shown once", bodyErrors...), created), a.createKey)
 	huma.Register(api, operation("keys", get, "/v1/keys", admin, "Keys, oldest first, those revoked or expired too"), a.keys)
 	huma.Register(api, accepted(operation("revoke_key", del, "/v1/keys/{id}", admin, "End a key for good", idErrors...), http.StatusNoContent), a.revokeKey)
@@ -119,9 +121,42 @@ func (a *API) register(api huma.API) {
 	form, object := reflect.TypeFor[submissionForm](), reflect.TypeFor[submissionObject]()
 	paths["/v1/verifications"].Post.RequestBody = requestBody(registry, form, object)
 	paths["/v1/verifications/{id}/resubmissions"].Post.RequestBody = requestBody(registry, form, object)
+	paths[batchesPath].Post.RequestBody = filesBody(registry, reflect.TypeFor[batchForm](), "file", "pictures")
 	paths["/v1/prechecks"].Post.RequestBody = requestBody(registry, reflect.TypeFor[precheckForm](), nil)
+	for _, kind := range []string{"results", "errors"} {
+		content := map[string]*huma.MediaType{}
+		for _, media := range resultTypes {
+			content[media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
+		}
+		paths[batchesPath+"/{id}/"+kind].Get.Responses["200"].Content = content
+	}
 	paths["/v1/verifications/{id}/picture"].Get.Responses["200"].Content = map[string]*huma.MediaType{
 		"application/octet-stream": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}
 	paths["/v1/uploads/{token}"].Put.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{
 		"*/*": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
+}
+
+// registerBatches adds the operations on files of many lines.
+func (a *API) registerBatches(api huma.API) {
+	const get, post, submit, read = http.MethodGet, http.MethodPost, records.ScopeSubmit, records.ScopeRead
+	o := accepted(operation("submit_batch", post, batchesPath, submit, "Submit a file of lines, and the pictures they name", bodyErrors...), http.StatusAccepted)
+	o.Description = "202 says that the files are safely stored. Lines are read and verified one after the other, each once; bad ones stop nothing."
+	huma.Register(api, o, a.submitBatch)
+	huma.Register(api, operation("batches", get, batchesPath, read, "Batches, newest first", http.StatusBadRequest), a.listBatches)
+	const one = batchesPath + "/{id}"
+	huma.Register(api, operation("batch", get, one, read, "Where a batch stands", idErrors...), a.batch)
+	huma.Register(api, operation("batch_summary", get, one+"/summary", read, "How a batch came out so far, by outcome and reason", idErrors...), a.batchSummary)
+	huma.Register(api, operation("batch_results", get, one+"/results", read, "What became of each line, in the order of the file", idErrors...), a.batchResults)
+	huma.Register(api, operation("batch_errors", get, one+"/errors", read, "The bad lines, and what is wrong with each", idErrors...), a.batchErrors)
+	for _, steer := range []struct {
+		id, summary, action string
+		state               records.BatchState
+	}{
+		{"pause", "Submit no further lines; what was submitted goes on", "batch.paused", records.BatchPaused},
+		{"resume", "Go on after a pause", "batch.resumed", records.BatchRunning},
+		{"cancel", "Give up the lines that were not submitted", "batch.cancelled", records.BatchCancelled},
+	} {
+		o := operation(steer.id+"_batch", post, one+"/"+steer.id, submit, steer.summary, http.StatusNotFound, http.StatusConflict)
+		huma.Register(api, o, a.setBatch(steer.state, steer.action))
+	}
 }

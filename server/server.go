@@ -75,6 +75,7 @@ type API struct {
 	log       *slog.Logger
 	now       func() time.Time
 	uploads   chan struct{} // one entry a body in memory
+	batches   chan struct{} // one entry a batch that is received
 	prechecks chan struct{} // one entry a pre-check under way
 	draining  chan struct{} // closed by Drain
 }
@@ -93,7 +94,7 @@ func NewAPI(o Options) *API {
 	a := &API{
 		client: o.Client, policies: map[string]bool{}, engine: o.Engine, presign: o.Presign, webhooks: o.Webhooks,
 		gatherer: o.Metrics, times: newRequestTimes(), limits: rates.New(o.Rate, o.Burst), console: o.Console, log: o.Logger, now: o.Client.Now,
-		uploads: make(chan struct{}, maxUploads), draining: make(chan struct{}),
+		uploads: make(chan struct{}, maxUploads), batches: make(chan struct{}, maxBatchUploads), draining: make(chan struct{}),
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -225,12 +226,16 @@ func (a *API) outermost(next http.Handler) http.Handler {
 			}
 			log.Info("request")
 		}()
-		if r.ContentLength > maxBody {
+		limit, refused := int64(maxBody), tooLarge()
+		if r.Method == http.MethodPost && r.URL.Path == batchesPath {
+			limit, refused = maxBatchBody, batchTooLarge()
+		}
+		if r.ContentLength > limit {
 			h.Set("Connection", "close")
-			writeProblem(w, tooLarge())
+			writeProblem(w, refused)
 			return
 		}
-		r.Body = http.MaxBytesReader(rw, r.Body, maxBody)
+		r.Body = http.MaxBytesReader(rw, r.Body, limit)
 		next.ServeHTTP(w, r)
 	})
 }

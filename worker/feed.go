@@ -105,13 +105,18 @@ func (w *Worker) feed(ctx context.Context, l load) error {
 	if err != nil {
 		return err
 	}
-	window := max(batchWindow, int(windowRounds*w.SweepEvery.Seconds()*l.rate))
+	window := w.window(l)
 	if there >= window {
 		return nil
 	}
 	lease := min(w.QueueLease+l.takes(min(window, l.of(Batch).Queued)), longestLease)
 	_, err = w.release(ctx, lease, records.Window{Priority: Batch, Limit: window - there})
 	return err
+}
+
+// window is how many verifications of batches shall stand in the queue.
+func (w *Worker) window(l load) int {
+	return max(batchWindow, int(windowRounds*w.SweepEvery.Seconds()*l.rate))
 }
 
 // release leases what is due of a window and enqueues it.

@@ -39,6 +39,7 @@ func (w *Worker) retain(ctx context.Context) error {
 	_, err := w.Records.PurgeIdempotencyKeys(ctx, now.Add(-records.IdempotencyRetention))
 	return errors.Join(err,
 		w.dropPictures(ctx, now),
+		w.endStaleBatches(ctx),
 		inBatches(func() (int, error) { return w.Records.DropSealed(ctx, now, retentionBatch) }),
 		inBatches(func() (int, error) { return w.Records.DropReports(ctx, now, retentionBatch) }),
 		inBatches(func() (int, error) { return w.Records.PurgeSessions(ctx, now, retentionBatch) }),
@@ -81,6 +82,7 @@ func (w *Worker) dropPictures(ctx context.Context, now time.Time) error {
 // that outlived their picture.
 func (w *Worker) collectOrphans(ctx context.Context) error {
 	errs := []error{
+		w.collectBatches(ctx),
 		w.collect(ctx, pictures, func(ids []string) ([]string, error) { return w.Records.HaveObjects(ctx, ids) }),
 		// What is submitted is copied: an upload has no other use than that.
 		w.collect(ctx, uploads, func(ids []string) ([]string, error) { return ids, nil }),

@@ -95,7 +95,8 @@ type Worker struct {
 	pace    pace
 	metrics *metrics
 	views   *Views
-	held    bool // new batch work; known to the sweep alone
+	held    bool          // new batch work; known to the sweep alone
+	archive openedArchive // known to the round of lines alone
 }
 
 func (w *Worker) setDefaults() {
@@ -158,6 +159,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	rounds.Go(func() { w.every(ctx, "patrol", 0, patrolEvery, w.patrol) })
 	rounds.Go(func() { w.every(ctx, "retention", 0, retentionEvery, w.retain) })
 	rounds.Go(func() { w.every(ctx, "orphans", orphansFirst, orphansEvery, w.collectOrphans) })
+	rounds.Go(func() { w.every(ctx, "batches", 0, w.SweepEvery, w.loadBatches) })
+	rounds.Go(func() { w.every(ctx, "lines", 0, w.SweepEvery, w.feedLines) })
 	if w.Webhooks != nil {
 		rounds.Go(func() { w.Webhooks.Run(ctx) })
 	}

@@ -36,6 +36,7 @@ type commands struct {
 	API         apiCommand         `cmd:"" name:"api" help:"Run the API alone, beside workers in processes of their own."`
 	Worker      workerCommand      `cmd:"" help:"Run a worker alone: it takes queued pictures to their verdicts."`
 	Submit      submitCommand      `cmd:"" help:"Send pictures to a service, wait for the verdicts and print them."`
+	Batch       batchCommand       `cmd:"" help:"Many organizations at once: files of lines in, results out."`
 	Demo        demoCommand        `cmd:"" help:"Send the sample photos through a service of their own and print the verdicts."`
 	Eval        evalCommand        `cmd:"" help:"Measure accuracy on pictures with known truth."`
 	EvalQuality evalQualityCommand `cmd:"" help:"Measure the judgment of pictures: synthetic ones with known defects, and real ones."`

@@ -142,6 +142,7 @@ func TestConformance(t *testing.T) {
 				{"batch", testBatch},
 				{"batch lines", testBatchLines},
 				{"batch states", testBatchStates},
+				{"batch loading", testTakeLoadingBatch},
 				{"batch work", testBatchWork},
 				{"batch results", testBatchResults},
 				{"reports", testReports},

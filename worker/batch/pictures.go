@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path"
 	"strings"
@@ -194,4 +195,37 @@ func damagedPicture(err error) error {
 		return read.error
 	}
 	return pictureError(RuleDamaged)
+}
+
+// WriteZIP writes those of the pictures that are named, each once, as a ZIP from
+// which lines find them by the same names. What cannot be taken is left out: its
+// lines say so where the ZIP is read. Nothing is compressed, pictures are already.
+func WriteZIP(w io.Writer, from Pictures, names iter.Seq2[string, error]) error {
+	out := zip.NewWriter(w)
+	written := map[string]bool{}
+	for name, err := range names {
+		if err != nil {
+			return err
+		}
+		name, inside := local(name)
+		if !inside || written[name] {
+			continue
+		}
+		written[name] = true
+		picture, err := from.Read(name)
+		if errors.As(err, new(*PictureError)) {
+			continue
+		}
+		var entry io.Writer
+		if err == nil {
+			entry, err = out.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
+		}
+		if err == nil {
+			_, err = entry.Write(picture)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return out.Close()
 }

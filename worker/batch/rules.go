@@ -49,12 +49,14 @@ const (
 
 // The rules of pictures; RuleEmpty, RuleDamaged and RuleTooLarge are among them.
 const (
-	RuleNotFound   Rule = "not_found"
-	RuleOutside    Rule = "outside"
-	RuleNotAFile   Rule = "not_a_file"
-	RuleUnreadable Rule = "unreadable"
-	RuleAmbiguous  Rule = "ambiguous"
-	RuleEncrypted  Rule = "encrypted"
+	RuleNotFound        Rule = "not_found"
+	RuleOutside         Rule = "outside"
+	RuleNotAFile        Rule = "not_a_file"
+	RuleUnreadable      Rule = "unreadable"
+	RuleAmbiguous       Rule = "ambiguous"
+	RuleEncrypted       Rule = "encrypted"
+	RuleUnfitUpload     Rule = "unfit_upload"
+	RuleNoStoredPicture Rule = "no_stored_picture"
 )
 
 // messages take what the rule was given: a limit, a line, a list.
@@ -97,7 +99,13 @@ var messages = map[Rule]report.Text{
 	RuleUnreadable: {ZH: "没有权限打开该照片，或其链接循环。", EN: "The picture may not be opened, or its links run in a circle."},
 	RuleAmbiguous:  {ZH: "压缩包中有多个同名文件。", EN: "The archive has several files of this name."},
 	RuleEncrypted:  {ZH: "压缩包已加密。", EN: "The archive is encrypted."},
+
+	RuleUnfitUpload:     {ZH: "上传的文件为空、过大或不是照片。", EN: "The upload is empty, too large or no picture."},
+	RuleNoStoredPicture: {ZH: "该行没有照片，该组织也没有已保存的照片。", EN: "The line names no picture, and none of the organization is stored."},
 }
+
+// Message says in words what broke a rule that needs none of its limits said.
+func (r Rule) Message() report.Text { return messages[r] }
 
 func (r Rule) message(args ...any) report.Text {
 	m := messages[r]

@@ -21,17 +21,16 @@ var (
 	// ErrIdempotencyConflict: the idempotency key was used with another submission.
 	ErrIdempotencyConflict = errors.New("the idempotency key was used with another submission")
 	// ErrNoUpload: nothing was uploaded under this key for this tenant.
-	ErrNoUpload = errors.New("there is no such upload")
+	ErrNoUpload = worker.ErrNoUpload
 	// ErrUnfitUpload: what was uploaded is empty, too large or of a type that no upload may have.
-	ErrUnfitUpload = errors.New("the upload is not a picture that can be taken")
+	ErrUnfitUpload = worker.ErrUnfitUpload
 	// ErrNotFailed: the attempt to follow has no verdict yet, or it passed.
 	ErrNotFailed = errors.New("the attempt to follow has not failed")
 )
 
 const (
-	// MaxPicture is the largest picture of an upload, bytes: the default of
-	// intake and of every policy.
-	MaxPicture = 10 << 20
+	// MaxPicture is the largest picture of an upload, bytes.
+	MaxPicture = worker.MaxPicture
 	// defaultSLA is that of every policy shipped.
 	defaultSLA = 30 * time.Minute
 )

@@ -134,9 +134,14 @@ func (h *HTTP) Wait(ctx context.Context, id string) (Verification, error) {
 }
 
 func (h *HTTP) do(ctx context.Context, method, path string, header http.Header, body io.Reader) (v Verification, err error) {
+	return v, h.ask(ctx, method, path, header, body, &v)
+}
+
+// send returns an answer that is no refusal, whose body the caller closes.
+func (h *HTTP) send(ctx context.Context, method, path string, header http.Header, body io.Reader) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(h.Base, "/")+path, body)
 	if err != nil {
-		return v, err
+		return nil, err
 	}
 	if header != nil {
 		req.Header = header
@@ -147,24 +152,35 @@ func (h *HTTP) do(ctx context.Context, method, path string, header http.Header, 
 		c = http.DefaultClient
 	}
 	resp, err := c.Do(req)
-	if err != nil {
-		return v, err
+	if err != nil || resp.StatusCode < 300 {
+		return resp, err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return v, err
+		return nil, err
 	}
-	if resp.StatusCode >= 300 {
-		p := &Problem{}
-		if json.Unmarshal(text, p) != nil || p.Status == 0 { // not from the service itself: a proxy
-			p = &Problem{Title: http.StatusText(resp.StatusCode)}
-		}
-		p.Status = resp.StatusCode
-		return v, p
+	p := &Problem{}
+	if json.Unmarshal(text, p) != nil || p.Status == 0 { // not from the service itself: a proxy
+		p = &Problem{Title: http.StatusText(resp.StatusCode)}
 	}
-	if err := json.Unmarshal(text, &v); err != nil {
-		return v, fmt.Errorf("service: the answer is not the expected JSON: %w", err)
+	p.Status = resp.StatusCode
+	return nil, p
+}
+
+// ask reads the answer to a request into out.
+func (h *HTTP) ask(ctx context.Context, method, path string, header http.Header, body io.Reader, out any) error {
+	resp, err := h.send(ctx, method, path, header, body)
+	if err != nil {
+		return err
 	}
-	return v, nil
+	defer resp.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(text, out); err != nil {
+		return fmt.Errorf("service: the answer is not the expected JSON: %w", err)
+	}
+	return nil
 }

@@ -62,7 +62,7 @@ func (c *Client) store(ctx context.Context, sealer *vault.Sealer, previous strin
 		return Verification{}, false, err
 	}
 	if picture == nil {
-		err = c.copyUpload(ctx, uploaded, s.Object)
+		err = worker.CopyUpload(ctx, c.Objects, c.tenant(), uploaded, s.Object)
 	} else {
 		// The type is the pipeline's to find out; no browser shall guess it.
 		err = c.Objects.Create(ctx, s.Object, bytes.NewReader(picture), int64(len(picture)), "application/octet-stream")
