@@ -26,8 +26,8 @@ const (
 	longestLife = 1200 * time.Millisecond
 	lateDeaths  = 15
 	// batchLines are more than become verifications between two deaths.
-	batchLines   = 1500
-	badLines     = 30 // of them
+	batchLines   = 1000
+	badLines     = 20 // of them
 	batchTimeout = 150 * time.Second
 )
 

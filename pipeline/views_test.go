@@ -49,8 +49,8 @@ func shown(t *testing.T, v View) *image.NRGBA {
 	return picture
 }
 
-// cut is the brightness of a quad, flattened to w x h.
-func cut(t *testing.T, picture *image.NRGBA, q ocr.Quad, w, h int) []float64 {
+// brightness is that of a quad, flattened to w x h.
+func brightness(t *testing.T, picture *image.NRGBA, q ocr.Quad, w, h int) []float64 {
 	t.Helper()
 	m, err := mat.View(picture)
 	if err != nil {
@@ -121,7 +121,7 @@ func TestPolygonsLieOnViews(t *testing.T) {
 			}
 			w, h := int(at.Width()), int(at.Height())
 			// In place it is 0.97 and more, a quarter of a character aside 0.23 at most.
-			if got := correlation(cut(t, photo, on, w, h), cut(t, sheet, at, w, h)); got < 0.9 {
+			if got := correlation(brightness(t, photo, on, w, h), brightness(t, sheet, at, w, h)); got < 0.9 {
 				t.Errorf("%s: %s on the photo and on the page correlate by %.2f", name, field, got)
 			}
 		}

@@ -153,24 +153,28 @@ func (w *Worker) feedLines(ctx context.Context) error {
 		room -= q.Queued
 	}
 	for room > 0 {
-		work, err := w.Records.NextBatchLines(ctx, w.Now(), lineLease, min(room, lineGroup))
-		if err != nil {
-			return err
+		work, failed := w.Records.NextBatchLines(ctx, w.Now(), lineLease, min(room, lineGroup))
+		if failed != nil {
+			return errors.Join(err, failed)
 		}
 		if len(work) == 0 {
 			w.archive = openedArchive{}
-			return nil
+			return err
 		}
 		for _, of := range work {
 			for _, line := range of.Lines {
-				if err := w.submitLine(ctx, of.Batch, line); err != nil {
-					return fmt.Errorf("batch %s: line %d: %w", line.Batch, line.Number, err)
+				if failed := w.submitLine(ctx, of.Batch, line); failed != nil {
+					err = errors.Join(err, fmt.Errorf("batch %s: line %d: %w", line.Batch, line.Number, failed))
+					var fault interface{ Retryable() bool }
+					if ctx.Err() != nil || errors.As(failed, &fault) && fault.Retryable() {
+						return err // the others would fail as well
+					}
 				}
 			}
 			room -= len(of.Lines)
 		}
 	}
-	return nil
+	return err
 }
 
 // submitLine makes the verification of a line, once: what was made for it before,

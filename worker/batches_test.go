@@ -26,7 +26,7 @@ func (r *rig) batch(t *testing.T, lines string) records.Batch {
 		t.Fatal(err)
 	}
 	files := BatchFiles{Format: batch.CSV}
-	if files.Lines, err = spool.Write(t.Context(), r.Objects, sealer, BatchFileKey(b.Tenant, b.ID, "lines"), strings.NewReader(lines), 1<<20); err != nil {
+	if files.Lines, err = spool.Write(t.Context(), r.Objects, sealer, BatchFileKey(b.Tenant, b.ID, "lines"), strings.NewReader(lines), 1<<30); err != nil {
 		t.Fatal(err)
 	}
 	if err := KeepBatchFiles(t.Context(), r.Objects, b.Tenant, b.ID, files); err != nil {

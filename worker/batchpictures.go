@@ -10,6 +10,7 @@ import (
 	"github.com/heyan/heyan/storage/objects"
 	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/storage/spool"
+	"github.com/heyan/heyan/storage/vault"
 	"github.com/heyan/heyan/worker/batch"
 )
 
@@ -41,21 +42,29 @@ func (w *Worker) placePicture(ctx context.Context, b records.Batch, line records
 		}
 		return err
 	}
-	archive, err := w.archiveOf(ctx, b)
-	if err != nil {
-		return err
-	}
-	if archive == nil {
-		return pictureError(batch.RuleNotFound)
-	}
-	picture, err := archive.Read(line.Picture)
-	if err != nil {
+	picture, err := w.archived(ctx, b, line.Picture)
+	switch {
+	case errors.Is(err, objects.ErrNotFound), errors.Is(err, vault.ErrTampered), errors.As(err, new(*batch.FileError)):
+		return pictureError(batch.RuleDamaged) // of the archive: no other try helps
+	case err != nil:
 		return err
 	}
 	return w.Objects.Create(ctx, to, bytes.NewReader(picture), int64(len(picture)), "application/octet-stream")
 }
 
 func pictureError(r batch.Rule) error { return &batch.PictureError{Rule: r, Message: r.Message()} }
+
+// archived is a picture of the batch's ZIP.
+func (w *Worker) archived(ctx context.Context, b records.Batch, name string) ([]byte, error) {
+	archive, err := w.archiveOf(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	if archive == nil {
+		return nil, pictureError(batch.RuleNotFound)
+	}
+	return archive.Read(name)
+}
 
 func (w *Worker) archiveOf(ctx context.Context, b records.Batch) (batch.Pictures, error) {
 	if w.archive.batch == b.ID {
