@@ -15,7 +15,7 @@ EVALSET ?= ../shared/evalset
 # bench-peers reads every third picture.
 EVERY ?= 3
 
-.PHONY: deps test-deps build demo test lint eval floors eval-quality quality-floors bench bench-engines bench-peers bench-service bench-console samples clean
+.PHONY: deps test-deps build demo test lint eval floors eval-quality quality-floors bench bench-engines bench-peers bench-service bench-console bench-organizations samples clean
 
 deps: ## what building and running needs: Debian packages, ONNX Runtime, models
 	@command -v go >/dev/null || { echo "deps: go is missing (https://go.dev/dl)" >&2; exit 1; }
@@ -79,6 +79,9 @@ bench-service: test-deps ## the service: time to accept and to verdict, overhead
 
 bench-console: test-deps ## the reviewer console: time to the queue, to a case and to its picture, one table
 	@scripts/bench-console.sh
+
+bench-organizations: test-deps ## a million organizations in the records, batches, and the simulated year of ten thousand, one table
+	@scripts/bench-organizations.sh
 
 samples: build ## draws testdata/samples again
 	@bin/heyan synth samples testdata/samples

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -9,14 +10,17 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/storage/records"
+	"github.com/heyan/heyan/worker"
+	"github.com/heyan/heyan/worker/certify"
 	"github.com/heyan/heyan/worker/client"
 )
 
 // store is the records of a running service, as another process sees them.
 func (r *running) store(t *testing.T) *records.Store {
 	t.Helper()
-	s, err := records.Open(t.Context(), "sqlite://"+filepath.Join(r.dir, "records.db"))
+	s, err := records.Open(t.Context(), cmp.Or(r.dsn, "sqlite://"+filepath.Join(r.dir, "records.db")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,6 +98,13 @@ func TestKeys(t *testing.T) {
 type ids struct{ verification, event, key, endpoint, batch, cancelled string }
 
 func (i ids) in(path string) string {
+	if rest, ok := strings.CutPrefix(path, "/v1/organizations/{id}"); ok { // what ends one has one of its own
+		id := "org-seen"
+		if slices.Contains([]string{"/revoke", "/cancel", "/dissolve"}, rest) {
+			id = "org-" + rest[1:]
+		}
+		return "/v1/organizations/" + id + rest
+	}
 	if path == batchesPath+"/{id}/cancel" { // the other one goes on
 		return strings.Replace(path, "{id}", i.cancelled, 1)
 	}
@@ -125,7 +136,33 @@ func (r *running) populate(t *testing.T) ids {
 	i.batch = r.batch(t, "@file=custom_id,picture\n1,"+r.upload(t, r.Key, "refuse")).ID
 	r.reached(t, i.batch, func(s client.BatchSummary) bool { return s.Outcomes["review"] == 1 })
 	i.cancelled = r.batch(t, "@file=custom_id,picture\n1,"+r.upload(t, r.Key, "refuse")).ID
+	for _, id := range []string{"org-seen", "org-revoke", "org-cancel"} {
+		r.certify(t, id)
+	}
+	v := declared()
+	v.OrganizationID = "org-dissolve"
+	if _, err := r.Submit(t.Context(), []byte("good"), v, ""); err != nil {
+		t.Fatal(err)
+	}
 	return i
+}
+
+// certify makes a certified organization beside the API: the engine of these tests
+// reads nothing that certifies.
+func (r *running) certify(t *testing.T, id string) {
+	t.Helper()
+	s, now := r.store(t), time.Now()
+	v, _, err := s.Create(t.Context(), records.Verification{ID: records.NewID(), Tenant: records.DefaultTenant, OrganizationID: id, Policy: "dingtalk",
+		Priority: "standard", ObjectKey: "pictures/none", Sealed: []byte("sealed"), LeaseUntil: now.Add(time.Hour), CreatedAt: now, DeadlineAt: now.Add(time.Hour)}, "", nil)
+	if err == nil {
+		err = s.Complete(t.Context(), v.ID, report.Report{Outcome: report.OutcomePass}, records.Completion{At: now,
+			Event: records.Event{Type: worker.EventCompleted, Payload: []byte("{}")},
+			Grant: &records.Grant{Certification: records.Certification{Name: "示例科技有限公司" + id, From: now, Until: certify.Until(now, 12)},
+				Event: worker.OrganizationEvent{Organization: id}.Event(worker.EventGranted, now)}})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // acceptable is a body that each operation takes.
@@ -144,6 +181,7 @@ func acceptable(o operationDoc) (http.Header, string) {
 	}
 	body := map[string]string{
 		"unmask": `{"reason":"because"}`, "create_key": `{"name":"x","scopes":["read"]}`, "create_endpoint": `{"url":"https://hooks.invalid/"}`,
+		"revoke_certification": `{"reason":"because"}`, "cancel_certification": `{"reason":"because"}`, "dissolve": `{"reason":"because"}`,
 		"upload": `{"size":4,"content_type":"image/png"}`,
 	}[o.OperationID]
 	return http.Header{"Content-Type": {"application/json"}}, body

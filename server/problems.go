@@ -61,6 +61,9 @@ func (a *API) failure(ctx context.Context, err error) error {
 	if model, ok := errors.AsType[*huma.ErrorModel](err); ok {
 		return model
 	}
+	if state, ok := errors.AsType[*records.StateError](err); ok {
+		return stateForbids(state.State)
+	}
 	log := a.log.With("request", visitOf(ctx).id)
 	var retryable interface{ Retryable() bool }
 	switch {

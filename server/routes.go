@@ -74,6 +74,18 @@ func (a *API) register(api huma.API) {
 	}, a.put)
 
 	a.registerBatches(api)
+	huma.Register(api, operation("organizations", get, "/v1/organizations", read, "Organizations and where they stand", http.StatusBadRequest), a.organizations)
+	huma.Register(api, operation("organization", get, "/v1/organizations/{id}", read, "Where an organization stands, with all its certifications", idErrors...), a.organization)
+	huma.Register(api, operation("dissolution_check", get, "/v1/organizations/{id}/dissolution-check", read,
+		"Whether an organization may be dissolved, or why not", idErrors...), a.dissolutionCheck)
+	huma.Register(api, operation("revoke_certification", post, "/v1/organizations/{id}/revoke", admin,
+		"Take a certification away; audited", both(bodyErrors, idErrors, []int{conflict})...), a.revoke)
+	o = operation("cancel_certification", post, "/v1/organizations/{id}/cancel", admin, "Give a certification up; audited",
+		both(bodyErrors, idErrors, []int{conflict})...)
+	o.Description = "What was handed in before certifies nothing any more."
+	huma.Register(api, o, a.cancel)
+	huma.Register(api, accepted(operation("dissolve", post, "/v1/organizations/{id}/dissolve", admin,
+		"Dissolve an organization; audited", both(bodyErrors, idErrors, []int{conflict})...), http.StatusNoContent), a.dissolve)
 
 	huma.Register(api, accepted(operation("create_key", post, "/v1/keys", admin, "Make a key; its token is shown once", bodyErrors...), created), a.createKey)
 	huma.Register(api, operation("keys", get, "/v1/keys", admin, "Keys, oldest first, those revoked or expired too"), a.keys)

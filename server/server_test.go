@@ -79,6 +79,7 @@ func (r *recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 type running struct {
 	client.HTTP
 	dir string
+	dsn string // of the records; empty: in dir
 	log syncBuffer
 	rec recorder
 	end func() error // drains it
@@ -94,6 +95,7 @@ func start(t *testing.T, change func(*Config)) *running {
 	if change != nil {
 		change(&cfg)
 	}
+	r.dsn = cfg.Records
 	ready := make(chan net.Addr, 1)
 	cfg.Ready = func(a net.Addr) { ready <- a }
 	ctx, cancel := context.WithCancel(context.Background())

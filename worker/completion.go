@@ -36,7 +36,7 @@ func thin(v records.Verification) []byte {
 }
 
 // completion is what is written with the verdict of v.
-func (w *Worker) completion(v records.Verification) records.Completion {
+func (w *Worker) completion(v records.Verification, j judgment) records.Completion {
 	terms := w.Terms[v.Policy]
 	until := func(kept time.Duration) time.Time {
 		if kept == 0 {
@@ -48,7 +48,7 @@ func (w *Worker) completion(v records.Verification) records.Completion {
 	if v.Outcome == report.OutcomeReview {
 		event.Type = EventReviewRequired
 	}
-	return records.Completion{At: v.CompletedAt, Event: event,
+	return records.Completion{At: v.CompletedAt, Event: event, PrintKeys: j.prints, Grant: j.grant, Changed: j.changed,
 		PictureUntil: until(terms.Picture), SealedUntil: until(terms.Submission), ReportUntil: until(terms.Report)}
 }
 

@@ -101,7 +101,7 @@ func TestBackpressure(t *testing.T) {
 			}
 			sweep(0, 1)
 			waiting[0].CompletedAt = r.clock()
-			if err := r.Records.Complete(t.Context(), waiting[0].ID, passes(""), r.completion(waiting[0])); err != nil {
+			if err := r.Records.Complete(t.Context(), waiting[0].ID, passes(""), r.completion(waiting[0], judgment{})); err != nil {
 				t.Fatal(err)
 			}
 			sweep(1, 0)

@@ -34,6 +34,8 @@ type metrics struct {
 	atRisk   *prometheus.CounterVec
 	decided  *prometheus.CounterVec
 
+	certifications *prometheus.CounterVec
+
 	codes, stepNames bounded
 }
 
@@ -69,6 +71,9 @@ func newMetrics(r prometheus.Registerer, ask func(context.Context) (load, error)
 		decided: build.NewCounterVec(prometheus.CounterOpts{
 			Name: "heyan_decisions_total", Help: "Final decisions of people, by outcome.",
 		}, []string{"outcome"}),
+		certifications: build.NewCounterVec(prometheus.CounterOpts{
+			Name: "heyan_certifications_total", Help: "What happened to certifications: granted and renewed by verdicts of the machine, changed, expiring (reminders), reverified (stored data verified again), expired.",
+		}, []string{"event"}),
 	}
 }
 
@@ -85,6 +90,16 @@ func (m *metrics) verdict(v records.Verification, rep report.Report, known bool)
 	m.verdicts.WithLabelValues(v.Priority).Observe(v.CompletedAt.Sub(v.CreatedAt).Seconds())
 	for step, ms := range rep.TimingsMS {
 		m.steps.WithLabelValues(m.stepNames.label(step)).Observe(ms / 1000)
+	}
+}
+
+// certified counts what verdicts and decisions did to certifications.
+func (m *metrics) certified(g *records.Grant, changed *records.Event) {
+	if g != nil {
+		m.certifications.WithLabelValues(strings.TrimPrefix(g.Event.Type, "certification.")).Inc()
+	}
+	if changed != nil {
+		m.certifications.WithLabelValues("changed").Inc()
 	}
 }
 

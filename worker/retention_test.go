@@ -25,7 +25,7 @@ func TestRetention(t *testing.T) {
 			t.Fatal(err)
 		}
 		v.CompletedAt = r.clock()
-		if err := r.Records.Complete(t.Context(), v.ID, passes(v.ID), r.completion(v)); err != nil {
+		if err := r.Records.Complete(t.Context(), v.ID, passes(v.ID), r.completion(v, judgment{})); err != nil {
 			t.Fatal(err)
 		}
 		ids = append(ids, v.ID)

@@ -43,7 +43,7 @@ func (r *rig) flagged(t *testing.T, rep func(id string) report.Report) records.V
 	if _, _, err := r.Records.Create(t.Context(), v, "", nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Records.Complete(t.Context(), v.ID, rep(v.ID), r.completion(v)); err != nil {
+	if err := r.Records.Complete(t.Context(), v.ID, rep(v.ID), r.completion(v, judgment{})); err != nil {
 		t.Fatal(err)
 	}
 	return r.get(t, v.ID)

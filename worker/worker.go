@@ -1,7 +1,9 @@
 // Package worker takes queued verifications to their verdicts, within their
-// deadlines, and clears away what is kept long enough: it knows the queue (and is
-// the only importer of asynq), leases, attempts and the engine's children. It
-// must not know how a picture is read or decided, nor HTTP.
+// deadlines, turns the files of batches into such, certifies the organizations that
+// pass, watches over their certifications, and clears away what is kept long enough: it knows the queue (and
+// is the only importer of asynq), leases, attempts and the engine's children. It
+// must not know how a picture is read, what makes a verdict (verdict does) or a
+// certification (certify does), nor HTTP.
 //
 // The records are the truth. The queue carries ids and may vanish at any time;
 // a sweeper puts back whatever the records say is still to be done. Nothing
@@ -154,6 +156,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	rounds.Go(func() { w.every(ctx, "sweep", 0, w.SweepEvery, w.sweep) })
 	rounds.Go(func() { w.every(ctx, "deadlines", 0, atRiskEvery, w.watchDeadlines) })
 	rounds.Go(func() { w.every(ctx, "decisions", 0, finalEvery, w.finalize) })
+	rounds.Go(func() { w.every(ctx, "patrol", 0, patrolEvery, w.patrol) })
 	rounds.Go(func() { w.every(ctx, "retention", 0, retentionEvery, w.retain) })
 	rounds.Go(func() { w.every(ctx, "orphans", orphansFirst, orphansEvery, w.collectOrphans) })
 	rounds.Go(func() { w.every(ctx, "batches", 0, w.SweepEvery, w.loadBatches) })
@@ -211,9 +214,9 @@ func (w *Worker) handle(ctx context.Context, id string) (result []byte, err erro
 		return nil, err
 	}
 	log = log.With("attempt", v.Attempts)
-	rep, err := w.attempt(ctx, v)
+	j, err := w.attempt(ctx, v)
 	if err == nil {
-		result, err = w.complete(ctx, v, rep)
+		result, err = w.complete(ctx, v, &j)
 	}
 	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), closingTime)
 	defer cancel()
@@ -226,7 +229,7 @@ func (w *Worker) handle(ctx context.Context, id string) (result []byte, err erro
 	}
 	switch {
 	case err == nil:
-		log.Info("verified", "outcome", rep.Outcome, "took", w.Now().Sub(begin))
+		log.Info("verified", "outcome", j.report.Outcome, "took", w.Now().Sub(begin))
 		return result, nil
 	case !counts:
 		log.Warn("attempt given back", "error", err)
@@ -247,31 +250,32 @@ func (w *Worker) handle(ctx context.Context, id string) (result []byte, err erro
 	return nil, err
 }
 
-// attempt reads the picture once.
-func (w *Worker) attempt(ctx context.Context, v records.Verification) (report.Report, error) {
+// attempt reads the picture once, and judges it.
+func (w *Worker) attempt(ctx context.Context, v records.Verification) (judgment, error) {
 	if v.Attempts > v.MaxAttempts {
-		return report.Report{}, &failedAttempt{codeEngineFailed, true, errors.New("earlier attempts took their workers with them")}
+		return judgment{}, &failedAttempt{codeEngineFailed, true, errors.New("earlier attempts took their workers with them")}
 	}
 	s, err := OpenSubmission(ctx, w.Vault, v)
 	if fault, ok := errors.AsType[*records.Error](err); ok && fault.Retryable() {
-		return report.Report{}, err // its key is away, with the other records
+		return judgment{}, err // its key is away, with the other records
 	}
 	if err != nil {
-		return report.Report{}, &failedAttempt{codeStorageUnavailable, false, err}
+		return judgment{}, &failedAttempt{codeStorageUnavailable, false, err}
 	}
 	picture, err := readPicture(ctx, w.Objects, v.ObjectKey)
 	if err != nil {
 		if gone(err) {
 			err = &failedAttempt{codeStorageUnavailable, false, err}
 		}
-		return report.Report{}, err
+		return judgment{}, err
 	}
 	rep, err := w.Engine.Verify(ctx, engine.Request{Submission: s, Policy: v.Policy, Picture: picture})
 	if err == nil {
-		if rep.Outcome == report.OutcomeReview {
+		j, err := w.judge(ctx, v, s, rep)
+		if err == nil && j.report.Outcome == report.OutcomeReview {
 			w.makeViews(ctx, v, picture, rep)
 		}
-		return rep, nil
+		return j, err
 	}
 	if remote, ok := errors.AsType[*engine.RemoteError](err); ok {
 		code := codeEngineFailed
@@ -283,7 +287,7 @@ func (w *Worker) attempt(ctx context.Context, v records.Verification) (report.Re
 		w.metrics.deaths.WithLabelValues(string(death.Cause)).Inc()
 		err = &failedAttempt{codeEngineFailed, false, err}
 	}
-	return report.Report{}, err
+	return judgment{}, err
 }
 
 // makeViews has the views of a picture there before a person looks at it. They
@@ -314,16 +318,35 @@ func gone(err error) bool {
 	return errors.Is(err, objects.ErrNotFound) || errors.Is(err, objects.ErrTooLarge) || errors.Is(err, objects.ErrInvalidKey)
 }
 
-// complete writes the verdict and returns its thin payload, nil when another's
-// came first, which stands.
-func (w *Worker) complete(ctx context.Context, v records.Verification, rep report.Report) ([]byte, error) {
+// complete writes the verdict and what it brings about, and returns its thin
+// payload, nil when another's came first, which stands. Where another organization
+// was first to get what it grants, it is decided again without.
+func (w *Worker) complete(ctx context.Context, v records.Verification, j *judgment) ([]byte, error) {
+	for {
+		result, err := w.write(ctx, v, *j)
+		if locked, ok := errors.AsType[*records.LockedError](err); ok && j.grant != nil {
+			j.lose(v, locked)
+			continue
+		}
+		if state, ok := errors.AsType[*records.StateError](err); ok && j.grant != nil {
+			w.Logger.Warn("passed and not certified", "verification", v.ID, "state", state.State)
+			j.grant = nil
+			continue
+		}
+		return result, err
+	}
+}
+
+// write writes a judgment.
+func (w *Worker) write(ctx context.Context, v records.Verification, j judgment) ([]byte, error) {
+	rep := j.report
 	rep.ID, rep.Status = v.ID, report.StatusCompleted
 	v.Status, v.Outcome, v.CompletedAt = rep.Status, rep.Outcome, w.Now()
 	v.Reasons = make([]string, len(rep.Reasons))
 	for i, reason := range rep.Reasons {
 		v.Reasons[i] = reason.Code
 	}
-	err := w.Records.Complete(ctx, v.ID, rep, w.completion(v))
+	err := w.Records.Complete(ctx, v.ID, rep, w.completion(v, j))
 	first := err == nil
 	if first || errors.Is(err, records.ErrAlreadyCompleted) {
 		if err := w.Queue.Announce(ctx, v.ID); err != nil {
@@ -334,9 +357,12 @@ func (w *Worker) complete(ctx context.Context, v records.Verification, rep repor
 	switch {
 	case first:
 		w.metrics.verdict(v, rep, w.knows(v.Policy))
+		w.metrics.certified(j.grant, j.changed)
 		return thin(v), nil
 	case errors.Is(err, records.ErrAlreadyCompleted):
 		return nil, nil
+	case j.grant != nil && (errors.As(err, new(*records.LockedError)) || errors.As(err, new(*records.StateError))):
+		return nil, err
 	case errors.As(err, &fault) && !fault.Retryable() && ctx.Err() == nil:
 		return nil, &failedAttempt{codeEngineFailed, false, err} // the report is unfit to be kept
 	}
@@ -349,7 +375,7 @@ func (w *Worker) giveUp(ctx context.Context, v records.Verification, code string
 	if err != nil {
 		s = report.Submission{Policy: v.Policy}
 	}
-	return w.complete(ctx, v, w.SystemReport(s, code))
+	return w.complete(ctx, v, &judgment{report: w.SystemReport(s, code)})
 }
 
 // retryDelay doubles from RetryAfter to retryMax. A spread of a quarter, fixed

@@ -217,7 +217,7 @@ func TestAtRiskOnce(t *testing.T) {
 	}
 	done := r.submit(t, Standard)
 	done.CompletedAt = r.clock()
-	if err := r.Records.Complete(t.Context(), done.ID, passes(""), r.completion(done)); err != nil {
+	if err := r.Records.Complete(t.Context(), done.ID, passes(""), r.completion(done, judgment{})); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {

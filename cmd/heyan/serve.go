@@ -53,10 +53,7 @@ func (f *serviceFlags) config() (server.Config, error) {
 		if err != nil {
 			return server.Config{}, err
 		}
-		const day = 24 * time.Hour
-		kept := p.RetentionDays
-		config.Terms[name] = worker.Terms{SLA: p.SLA(), Picture: time.Duration(kept.Picture) * day,
-			Submission: time.Duration(kept.Submission) * day, Report: time.Duration(kept.Report) * day}
+		config.Terms[name] = worker.NewTerms(p)
 	}
 	if f.S3Endpoint != "" {
 		config.S3 = objects.Config{Endpoint: f.S3Endpoint, AccessKey: f.S3AccessKey, SecretKey: f.S3SecretKey,

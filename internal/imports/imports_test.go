@@ -96,15 +96,15 @@ func TestImportsRunDownwards(t *testing.T) {
 		"worker/batch":    {"pipeline/report"},
 		"worker/webhook":  {"storage/records", "storage/vault"},
 		"worker/certify":  {"pipeline/codes", "pipeline/report"},
-		"worker": {"pipeline/report", "storage/objects", "storage/records", "storage/spool", "storage/vault", "worker/batch", "worker/engine",
-			"worker/webhook"},
+		"worker": {"pipeline/license", "pipeline/report", "pipeline/verdict", "storage/objects", "storage/records", "storage/spool", "storage/vault",
+			"worker/batch", "worker/certify", "worker/engine", "worker/webhook"},
 		"worker/client": {"pipeline/report", "storage/objects", "storage/records", "storage/spool", "storage/vault", "worker", "worker/batch"},
 		"server/rates":  {},
 		"server/signin": {},
 		"server/console": {"pipeline/codes", "pipeline/license", "pipeline/report", "pipeline/verdict", "server/rates", "server/signin", "storage/records", "storage/vault",
 			"worker", "worker/engine"},
 		"server": {"pipeline/report", "pipeline/codes", "pipeline/verdict", "server/console", "server/rates", "server/signin", "storage/objects", "storage/records", "storage/vault",
-			"worker", "worker/batch", "worker/client", "worker/engine", "worker/webhook"},
+			"worker", "worker/batch", "worker/certify", "worker/client", "worker/engine", "worker/webhook"},
 	}
 	for name, p := range list(t, module+"...") {
 		allowed, ruled := may[name]

@@ -303,6 +303,11 @@ var stopping = []string{
 	"name_unreadable", "name_mismatch", "name_variant/organization_form",
 }
 
+// stops says whether a reason is, in some case, one of those.
+func stops(code string) bool {
+	return slices.ContainsFunc(stopping, func(key string) bool { return key == code || strings.HasPrefix(key, code+"/") })
+}
+
 func (p Policy) validate() error {
 	wrong := func(field, format string, args ...any) error {
 		return &PolicyError{p.Name, field, fmt.Sprintf(format, args...)}

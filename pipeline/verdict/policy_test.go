@@ -137,6 +137,15 @@ func TestParsePolicyRefuses(t *testing.T) {
 		{"kind", func(m map[string]any) { m["version"] = "1" }, "version: must be a whole number, not string"},
 		{"title", func(m map[string]any) { m["title"] = map[string]any{"zh": "x"} }, "title: must be given as zh and en"},
 		{"format", func(m map[string]any) { file(m)["formats"] = []string{"jpeg", "svg"} }, "file.formats[1]: must be one of jpeg"},
+		{"reminder", func(m map[string]any) { m["reminder_days"] = []int{30, 0} }, "reminder_days[1]: must be at least 1"},
+		{"re-verification without a budget", func(m map[string]any) { m["reverification"] = map[string]int{"days_before": 45} }, "reverification.a_day: must be at least 1"},
+		{"re-verification after the end", func(m map[string]any) {
+			m["reverification"] = map[string]int{"days_before": 45, "spread_days": 45, "a_day": 1}
+		}, "reverification.spread_days: must be below days_before"},
+		{"re-verification of what is gone", func(m map[string]any) {
+			m["certification_months"], m["reverification"] = 24, map[string]int{"days_before": 45, "a_day": 1}
+		},
+			"reverification.days_before: must be 0 where"},
 		{"no formats", func(m map[string]any) { delete(file(m), "formats") }, "file.formats: must not be empty"},
 		{"bytes", func(m map[string]any) { delete(file(m), "max_bytes") }, "file.max_bytes: must be at least 1"},
 		{"declared", func(m map[string]any) { m["declared"] = []string{"scope"} }, `declared[0]: "scope"`},

@@ -87,8 +87,8 @@ const checkVersion = "1"
 // then in the order of the checks: the cause before its consequence.
 //
 // A re-verification, which a finding of [CheckChange] tells, refuses nobody: what
-// was certified so before stops nothing, and where something has changed a person
-// looks.
+// was certified so before stops nothing that a policy could let pass, and where
+// something has changed a person looks.
 func Decide(findings []Finding, p Policy) (report.Outcome, []report.Reason, []report.Check) {
 	outcome, reasons, checks := settle(findings, p)
 	if outcome == report.OutcomePass || outcome == report.OutcomeReview {
@@ -155,16 +155,17 @@ func settle(findings []Finding, p Policy) (report.Outcome, []report.Reason, []re
 	if i < 0 || outcome == report.OutcomeError {
 		return outcome, reasons, checks
 	}
-	eased := report.SeverityInfo
-	if findings[i].Status == report.CheckFailed {
-		eased = report.SeverityReview
-	}
+	changed := findings[i].Status == report.CheckFailed
 	outcome = report.OutcomePass
 	for i := range reasons {
-		if r := &reasons[i]; severityRank[r.Severity] < severityRank[eased] {
+		r, eased := &reasons[i], report.SeverityInfo
+		if changed || stops(r.Code) {
+			eased = report.SeverityReview
+		}
+		if severityRank[r.Severity] < severityRank[eased] {
 			r.Severity = eased
 		}
-		outcome = graver(outcome, reasons[i])
+		outcome = graver(outcome, *r)
 	}
 	return outcome, reasons, checks
 }

@@ -50,6 +50,7 @@ type judgment struct {
 	Outcome   report.Outcome
 	Reasons   []reasonRow
 	Checks    []report.Check
+	Changes   []report.Change // since the certification that a re-verification is compared with
 	Corrected bool
 }
 
@@ -157,7 +158,7 @@ func (c *Console) dossier(v *visit, id string) (d dossier, err error) {
 // judge makes the checks, with a person's readings in place of the machine's where
 // there are any.
 func (d dossier) judge(corrections map[report.FieldName]string, now time.Time) (judgment, error) {
-	j := judgment{Outcome: d.report.Outcome, Checks: d.report.Checks, Reasons: numbered(d.report.Reasons)}
+	j := judgment{Outcome: d.report.Outcome, Checks: d.report.Checks, Changes: d.report.Changes, Reasons: numbered(d.report.Reasons)}
 	if len(corrections) == 0 {
 		return j, nil
 	}
@@ -169,8 +170,8 @@ func (d dossier) judge(corrections map[report.FieldName]string, now time.Time) (
 	if err != nil {
 		return j, err
 	}
-	outcome, reasons, checks := verdict.Decide(verdict.Check(corrected, d.policy, now), d.policy)
-	return judgment{Outcome: outcome, Reasons: numbered(reasons), Checks: checks, Corrected: true}, nil
+	outcome, reasons, checks := verdict.Decide(append(verdict.Check(corrected, d.policy, now), verdict.Kept(d.report)...), d.policy)
+	return judgment{Outcome: outcome, Reasons: numbered(reasons), Checks: checks, Changes: j.Changes, Corrected: true}, nil
 }
 
 func numbered(reasons []report.Reason) []reasonRow {

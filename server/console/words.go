@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -114,6 +115,12 @@ func (l tongue) functions() template.FuncMap {
 				return ""
 			}
 			return l.of(verdict.FieldTitle(name))
+		},
+		"changed": func(field string) string {
+			if check, is := strings.CutPrefix(field, "checks."); is {
+				return l.of(verdict.Title(check))
+			}
+			return l.of(cmp.Or(verdict.FieldTitle(report.FieldName(field)), words["queue.policy"]))
 		},
 		"time":     func(t time.Time) string { return t.In(beijing).Format("2006-01-02 15:04:05") },
 		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },

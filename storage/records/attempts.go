@@ -101,8 +101,7 @@ type Completion struct {
 // verdict grants, all or nothing and once: whoever comes second gets
 // ErrAlreadyCompleted and the first verdict stands. An outcome of review leaves
 // the decision to a person, for whom it becomes a case; every other one is final.
-// *LockedError: another organization holds what the Grant asks for; *StateError:
-// the organization's state forbids it. Decide again without.
+// *LockedError, *StateError: the Grant is refused; decide again without.
 func (s *Store) Complete(ctx context.Context, id string, r report.Report, c Completion) error {
 	if r.Outcome == "" {
 		return fail("complete", id, errors.New("the report has no outcome"))

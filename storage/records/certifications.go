@@ -36,9 +36,9 @@ const (
 )
 
 // Grant is what a pass gives to the verification's organization, with the
-// verdict or the final decision. It is refused with a *StateError where the
-// organization is revoked or dissolved, or lost a certification by revocation or
-// cancellation after the verification was handed in.
+// verdict or the final decision. It is refused with a *LockedError, or with a
+// *StateError when the verification was handed in before the organization was
+// barred.
 type Grant struct {
 	Certification Certification // Tenant, Organization and Verification are set by the store
 	NameKeys      []NameKey     // of the name, see license.NameKeys
@@ -71,11 +71,8 @@ func (e *LockedError) Error() string {
 // grant writes it. The caller has locked the tenant, so that no two organizations
 // are granted at once, and the organization before that.
 func grant(ctx context.Context, tx queryer, o Organization, v Verification, g Grant, at time.Time) error {
-	if o.State == Revoked || o.State == Dissolved {
+	if !o.BarredAt.IsZero() && !v.CreatedAt.After(o.BarredAt) {
 		return &StateError{o.ID, o.State}
-	}
-	if over, err := superseded(ctx, tx, v); over || err != nil {
-		return cmp.Or[error](err, &StateError{o.ID, o.State})
 	}
 	c := g.Certification
 	c.ID = cmp.Or(c.ID, NewID())
@@ -106,15 +103,6 @@ func grant(ctx context.Context, tx queryer, o Organization, v Verification, g Gr
 	_, err := appendEntry(ctx, tx, Entry{Tenant: c.Tenant, At: at, Actor: "system", Action: "certification.granted", Subject: o.ID,
 		Detail: detail(map[string]any{"certification": c.ID, "verification": v.ID})})
 	return err
-}
-
-// superseded says whether a certification was revoked or cancelled since a
-// verification was handed in, which then gives none.
-func superseded(ctx context.Context, tx queryer, v Verification) (over bool, err error) {
-	var n int
-	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM certifications WHERE tenant = $1 AND organization_id = $2
-		AND ending IN ('revoked', 'cancelled') AND ended_at >= $3`, v.Tenant, v.OrganizationID, micros(v.CreatedAt)).Scan(&n)
-	return n > 0, err
 }
 
 // concluded adds the event of a final decision, and what it grants.
@@ -191,30 +179,34 @@ const certificationsOf = `SELECT ` + certificationColumns + ` FROM certification
 
 // EndCertification ends the present certification of an organization for a reason
 // (EndExpired, EndRevoked, EndCancelled), frees what it held, and puts the
-// organization into a state, with the entry, whose At is when, and the event. A
-// revocation or cancellation of one without a certification changes its state
-// alone. Tenant and Subject of entry and event, and the event's At and Dedupe (the
-// certification), are set here.
-//
-// *StateError: it is in that state already or dissolved; or it is to expire and
-// has no certification, or one that is still valid at the time.
+// organization into a state, with the entry, whose At is when, and the event. One
+// that did not expire bars what was handed in before. Tenant and Subject of entry
+// and event, and the event's At and Dedupe (the certification), are set here.
+// *StateError: it has no certification, or one that is to expire and is still
+// valid at the time.
 func (s *Store) EndCertification(ctx context.Context, tenant, organization, end string, state OrganizationState, e Entry, ev Event) (o Organization, err error) {
 	err = s.transact(ctx, func(tx queryer) error {
 		if o, err = s.lockOrganization(ctx, tx, tenant, organization); err != nil {
 			return err
 		}
-		early := end == EndExpired && (o.Certification == "" || e.At.Before(o.ValidUntil))
-		if o.State == state || o.State == Dissolved || early {
+		if o.Certification == "" || end == EndExpired && e.At.Before(o.ValidUntil) {
 			return &StateError{o.ID, o.State}
 		}
-		ev.Tenant, ev.Subject, ev.At, ev.Dedupe = tenant, organization, e.At, cmp.Or(o.Certification, NewID())
+		ev.Tenant, ev.Subject, ev.At, ev.Dedupe = tenant, organization, e.At, o.Certification
 		if _, err := addEvent(ctx, tx, ev); err != nil { // locks the tenant
 			return err
 		}
 		if err := endCertification(ctx, tx, o, end, e.At); err != nil {
 			return err
 		}
-		return s.leave(ctx, tx, &o, state, e)
+		if err := release(ctx, tx, tenant, organization); err != nil {
+			return err
+		}
+		if end != EndExpired {
+			o.BarredAt = e.At
+		}
+		o.State = state
+		return leave(ctx, tx, &o, e)
 	})
 	if err != nil {
 		return Organization{}, fail("end certification", organization, err)
@@ -222,34 +214,35 @@ func (s *Store) EndCertification(ctx context.Context, tenant, organization, end 
 	return o, nil
 }
 
-// leave puts an organization into a state in which it holds nothing.
-func (s *Store) leave(ctx context.Context, tx queryer, o *Organization, state OrganizationState, e Entry) error {
+// leave writes the state and the bar of an organization that has no certification
+// any more, with the entry.
+func leave(ctx context.Context, tx queryer, o *Organization, e Entry) error {
 	e.Tenant, e.Subject = o.Tenant, o.ID
-	if _, err := appendEntry(ctx, tx, e); err != nil { // locks the tenant
+	if _, err := appendEntry(ctx, tx, e); err != nil {
 		return err
 	}
-	err := release(ctx, tx, o.Tenant, o.ID)
-	if err != nil {
-		return err
-	}
-	*o, err = scanOrganization(tx.QueryRowContext(ctx, `UPDATE organizations SET state = $3, certification = '', next_at = 0, patrol_at = 0,
-		changed_at = $4, version = version + 1 WHERE tenant = $1 AND id = $2 RETURNING `+organizationColumns,
-		o.Tenant, o.ID, string(state), micros(e.At)))
+	var err error
+	*o, err = scanOrganization(tx.QueryRowContext(ctx, `UPDATE organizations SET state = $3, barred_at = $4, certification = '',
+		next_at = 0, patrol_at = 0, changed_at = $5, version = version + 1 WHERE tenant = $1 AND id = $2 RETURNING `+organizationColumns,
+		o.Tenant, o.ID, string(o.State), micros(o.BarredAt), micros(e.At)))
 	return err
 }
 
-// Dissolve ends an organization, with the entry, whose At is when; Tenant and
-// Subject of it are set here. It can be certified no more. *StateError: it is
-// certified, expiring, or dissolved already.
+// Dissolve cancels an organization that has no certification, a revoked one stays
+// revoked, and bars what was handed in before, with the entry, whose At is when;
+// Tenant and Subject of it are set here. *StateError: it has a certification.
 func (s *Store) Dissolve(ctx context.Context, tenant, organization string, e Entry) error {
 	return fail("dissolve", organization, s.transact(ctx, func(tx queryer) error {
 		o, err := s.lockOrganization(ctx, tx, tenant, organization)
 		if err != nil {
 			return err
 		}
-		if o.Certification != "" || o.State == Dissolved {
+		if o.Certification != "" {
 			return &StateError{o.ID, o.State}
 		}
-		return s.leave(ctx, tx, &o, Dissolved, e)
+		if o.BarredAt = e.At; o.State != Revoked {
+			o.State = Cancelled
+		}
+		return leave(ctx, tx, &o, e)
 	}))
 }

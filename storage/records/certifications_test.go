@@ -197,57 +197,97 @@ func testEndCertification(t *testing.T, s *records.Store) {
 	if holders, err := s.NamesAlike(t.Context(), records.DefaultTenant, grant("沪甲", "", now).NameKeys, "", 10); err != nil || len(holders) != 0 {
 		t.Errorf("still held by %+v, %v", holders, err)
 	}
-	_, err = tryEnd(t, s, "org-1", records.EndExpired, records.Expired, at)
-	refused(t, err, records.Expired)
-	// A revocation stands until it is lifted.
-	end(t, s, "org-1", records.EndRevoked, records.Revoked, at)
-	v := submit(t, s, "org-1")
-	refused(t, granted(t, s, v, grant("沪甲", "code-1", at), at), records.Revoked)
-	end(t, s, "org-1", records.EndCancelled, records.Cancelled, at)
-	if err := granted(t, s, v, grant("沪甲", "code-1", at), at); err != nil {
-		t.Error(err)
+	for why, state := range map[string]records.OrganizationState{records.EndExpired: records.Expired, records.EndRevoked: records.Revoked} {
+		_, err = tryEnd(t, s, "org-1", why, state, at)
+		refused(t, err, records.Expired)
 	}
-	if o := organization(t, s, "org-1"); o.State != records.Certified || o.Verification != v.ID {
-		t.Errorf("got %+v", o)
+	if got, want := subjectEvents(t, s, "org-1"), []string{"certification.granted", "certification.expired"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
-	wanted := []string{"certification.granted", "certification.expired", "certification.revoked", "certification.cancelled", "certification.granted"}
-	if got := subjectEvents(t, s, "org-1"); !slices.Equal(got, wanted) {
-		t.Errorf("got %q, want %q", got, wanted)
-	}
-	if got := actions(t, s, "org-1"); len(got) != len(wanted) || got[1] != "key:1 certification.expired" {
-		t.Errorf("got %q", got)
+	if got, want := actions(t, s, "org-1"), []string{"system certification.granted", "key:1 certification.expired"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 	_, err = tryEnd(t, s, "org-2", records.EndRevoked, records.Revoked, now)
 	want(t, err, records.ErrNotFound)
 }
 
+// What was handed in before a certification was taken away, or the organization
+// dissolved, certifies nothing; what comes after may.
+func testBarred(t *testing.T, s *records.Store) {
+	at := now.Add(day)
+	for _, c := range []struct {
+		name  string
+		state records.OrganizationState
+		bar   func(id string)
+		bars  bool
+	}{
+		{"revoked", records.Revoked, func(id string) { end(t, s, id, records.EndRevoked, records.Revoked, at) }, true},
+		{"cancelled", records.Cancelled, func(id string) { end(t, s, id, records.EndCancelled, records.Cancelled, at) }, true},
+		{"expired", records.Expired, func(id string) { end(t, s, id, records.EndExpired, records.Expired, now.Add(year)) }, false},
+		{"dissolved", records.Cancelled, func(id string) {
+			end(t, s, id, records.EndExpired, records.Expired, now.Add(year))
+			dissolve(t, s, id, at)
+		}, true},
+		{"revoked and dissolved", records.Revoked, func(id string) {
+			end(t, s, id, records.EndRevoked, records.Revoked, now)
+			dissolve(t, s, id, at)
+		}, true},
+	} {
+		certify(t, s, c.name, "名"+c.name, c.name)
+		v := newVerification()
+		v.OrganizationID, v.CreatedAt = c.name, at
+		create(t, s, v)
+		c.bar(c.name)
+		o := organization(t, s, c.name)
+		if wanted := map[bool]time.Time{true: at}[c.bars]; o.State != c.state || !o.BarredAt.Equal(wanted) {
+			t.Errorf("%s: got %+v", c.name, o)
+		}
+		err := granted(t, s, v, grant("名"+c.name, c.name, at), at)
+		if !c.bars && err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if c.bars {
+			refused(t, err, c.state)
+		}
+		v = newVerification()
+		v.OrganizationID, v.CreatedAt = c.name, at.Add(time.Microsecond)
+		if err := granted(t, s, create(t, s, v), grant("名"+c.name, c.name, at), at); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}
+
+func dissolve(t *testing.T, s *records.Store, id string, at time.Time) {
+	t.Helper()
+	e := dissolved
+	e.At = at
+	if err := s.Dissolve(t.Context(), records.DefaultTenant, id, e); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func testDissolve(t *testing.T, s *records.Store) {
-	certify(t, s, "org-1", "沪甲", "code-1")
-	end(t, s, "org-1", records.EndCancelled, records.Cancelled, now)
-	v := submit(t, s, "org-1")
-	dissolve := func() error { return s.Dissolve(t.Context(), records.DefaultTenant, "org-1", dissolved) }
+	submit(t, s, "org-1")
 	if err := s.Dissolve(t.Context(), records.DefaultTenant, "org-1", records.Entry{At: now}); err == nil {
 		t.Error("dissolved without an actor")
 	}
 	inState(t, s, "org-1", records.Pending)
-	if err := dissolve(); err != nil {
-		t.Fatal(err)
-	}
-	inState(t, s, "org-1", records.Dissolved)
-	refused(t, dissolve(), records.Dissolved)
-	refused(t, granted(t, s, v, grant("沪甲", "code-1", now), now), records.Dissolved)
-	_, err := tryEnd(t, s, "org-1", records.EndRevoked, records.Revoked, now)
-	refused(t, err, records.Dissolved)
-	if got := actions(t, s, "org-1"); got[len(got)-1] != "key:1 organization.dissolved" {
+	dissolve(t, s, "org-1", now)
+	inState(t, s, "org-1", records.Cancelled)
+	if got := actions(t, s, "org-1"); !slices.Equal(got, []string{"key:1 organization.dissolved"}) {
 		t.Errorf("got %q", got)
 	}
-	want(t, s.Dissolve(t.Context(), records.DefaultTenant, "org-2", dissolved), records.ErrNotFound)
+	certify(t, s, "org-2", "沪甲", "code-1")
+	refused(t, s.Dissolve(t.Context(), records.DefaultTenant, "org-2", dissolved), records.Certified)
+	want(t, s.Dissolve(t.Context(), records.DefaultTenant, "org-3", dissolved), records.ErrNotFound)
 }
 
 // concluded with this conclusion for each.
 func conclude(t *testing.T, s *records.Store, at time.Time, what func(records.Verification, records.Decision) (records.Conclusion, error)) ([]records.Verification, error) {
 	t.Helper()
-	return s.Conclude(t.Context(), at, 10, func(_ context.Context, v records.Verification, d records.Decision) (records.Conclusion, error) { return what(v, d) })
+	return s.Conclude(t.Context(), at, 10, func(_ context.Context, v records.Verification, d records.Decision) (records.Conclusion, error) {
+		return what(v, d)
+	})
 }
 
 // A final approval grants what its callback says, which may ask the store.
@@ -296,11 +336,11 @@ func testClash(t *testing.T, s *records.Store) {
 	}{
 		{"沪甲", "code-2", []string{"uscc_unreadable", "name_taken"}},
 		{"沪乙", "code-1", []string{"uscc_unreadable", "license_in_use"}},
-		{"沪丙", "code-3", []string{"uscc_unreadable"}}, // of an organization that is revoked meanwhile
+		{"沪丙", "code-3", []string{"uscc_unreadable"}}, // of an organization that is dissolved meanwhile
 	} {
 		id := toReview(t, s, func(v *records.Verification) { v.OrganizationID = "org-" + c.code })
 		if c.code == "code-3" {
-			end(t, s, "org-code-3", records.EndRevoked, records.Revoked, now)
+			dissolve(t, s, "org-code-3", now)
 		}
 		before := get(t, s, id)
 		d := decision(id, ann, records.Approve)

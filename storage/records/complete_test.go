@@ -1,6 +1,7 @@
 package records_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -135,6 +136,99 @@ func testEverythingAtOnce(t *testing.T, s *records.Store) {
 	do("finalize", func(int) error {
 		_, err := s.Finalize(t.Context(), late, 5, finalEvent)
 		return err
+	})
+	organization := func(i int) string { return fmt.Sprint("org-", i%3) }
+	tolerate := func(err error) error {
+		_, locked := errors.AsType[*records.LockedError](err)
+		_, state := errors.AsType[*records.StateError](err)
+		_, batch := errors.AsType[*records.BatchError](err)
+		if locked || state || batch || errors.Is(err, records.ErrConflict) || errors.Is(err, records.ErrNotFound) {
+			return nil
+		}
+		return err
+	}
+	do("certify", func(i int) error {
+		v := newVerification()
+		v.OrganizationID = organization(i)
+		if _, _, err := s.Create(t.Context(), v, "", nil); err != nil {
+			return err
+		}
+		c := done(now)
+		c.Grant, c.PrintKeys, c.ReportUntil = grant("沪甲", organization(i), now), []string{"a", "b"}, now
+		err := s.Complete(t.Context(), v.ID, passed(), c)
+		if err != nil {
+			c.Grant = nil
+			err = errors.Join(tolerate(err), s.Complete(t.Context(), v.ID, failed("image_blurry"), c))
+		}
+		_, erased := s.Erase(t.Context(), v.Tenant, v.ID, entry("", ""))
+		return errors.Join(err, erased)
+	})
+	do("end", func(i int) error {
+		state, why := records.Cancelled, records.EndCancelled
+		if i%2 == 0 {
+			state, why = records.Expired, records.EndExpired
+		}
+		_, err := tryEnd(t, s, organization(i), why, state, now.Add(year))
+		return tolerate(err)
+	})
+	do("patrol", func(int) error {
+		due, err := s.DueOrganizations(t.Context(), now.Add(year), lease, 2)
+		for _, o := range due {
+			_, reminded := s.Remind(t.Context(), o, 7, now, expiringEvent)
+			err = errors.Join(err, reminded, s.Schedule(t.Context(), o, now))
+		}
+		return err
+	})
+	do("conclude", func(i int) error {
+		v := newVerification()
+		v.OrganizationID = organization(i)
+		if _, _, err := s.Create(t.Context(), v, "", nil); err != nil {
+			return err
+		}
+		if err := s.Complete(t.Context(), v.ID, doubtful("image_blurry"), flagged(now)); err != nil {
+			return err
+		}
+		if _, err := s.Decide(t.Context(), decision(v.ID, ann, records.Approve), ann, records.DecideTerms{}); err != nil {
+			return err
+		}
+		_, err := s.Conclude(t.Context(), now, 3, func(_ context.Context, v records.Verification, d records.Decision) (what records.Conclusion, err error) {
+			if what.Event = finalEvent(v, d); v.OrganizationID != "" && v.Outcome == report.OutcomePass {
+				what.Grant = grant("沪乙", v.OrganizationID, now)
+			}
+			return what, nil
+		})
+		return err
+	})
+	shared := load(t, s, records.BatchRunning, ready("shared-1", "shared-2", "shared-3")...)
+	do("batch", func(i int) error {
+		b := newBatch()
+		if err := s.CreateBatch(t.Context(), b, batchEntry("created")); err != nil {
+			return err
+		}
+		_, added := s.AddBatchLines(t.Context(), b.ID, ready("1", "2", "3"), now)
+		_, running := s.SetBatchState(t.Context(), b.Tenant, b.ID, records.BatchRunning, batchEntry("running"))
+		work, err := s.NextBatchLines(t.Context(), late, lease, 4)
+		for _, w := range work {
+			for _, l := range w.Lines {
+				if i%3 == 0 && l.Number == 3 {
+					err = errors.Join(err, tolerate(s.FailBatchLine(t.Context(), w.Batch.ID, l.CustomID, []byte(`[]`), now)))
+					continue
+				}
+				v := ofLine(w.Batch.ID, l.CustomID)
+				v.OrganizationID = organization(i)
+				v, _, failure := s.Create(t.Context(), v, "", nil)
+				if failure == nil {
+					failure = s.Complete(t.Context(), v.ID, failed("image_blurry"), done(now))
+				}
+				if !errors.Is(failure, records.ErrAlreadyCompleted) {
+					err = errors.Join(err, tolerate(failure))
+				}
+			}
+		}
+		state := []records.BatchState{records.BatchPaused, records.BatchRunning, records.BatchCancelled}[i%3]
+		_, own := s.SetBatchState(t.Context(), b.Tenant, b.ID, state, batchEntry("changed"))
+		_, common := s.SetBatchState(t.Context(), b.Tenant, shared, state, batchEntry("changed"))
+		return errors.Join(added, running, err, tolerate(own), tolerate(common))
 	})
 	do("users", func(i int) error {
 		u := newUser("user-"+records.NewID(), records.RoleAdmin)

@@ -25,8 +25,9 @@ func TestMain(m *testing.M) {
 }
 
 // writeUntilKilled creates and completes verifications, in turn one that stays,
-// one that is erased and one that a person decides, and prints each change the
-// database acknowledged.
+// one that is erased, one that a person decides and one that a batch asks for and
+// that certifies its organization, and prints each change the database
+// acknowledged.
 func writeUntilKilled(dsn string) error {
 	ctx := context.Background()
 	s, err := records.Open(ctx, dsn)
@@ -39,16 +40,33 @@ func writeUntilKilled(dsn string) error {
 	failedAt := make(chan error)
 	for range 4 {
 		go func() {
+			b := newBatch()
+			if err := s.CreateBatch(ctx, b, batchEntry("created")); err != nil {
+				failedAt <- err
+				return
+			}
 			for i := 0; ; i++ {
 				v := newVerification()
 				v.Sealed = []byte("sealed " + v.ID)
-				_, _, err := s.Create(ctx, v, v.ID, []byte("hash"))
+				key := v.ID
+				var err error
+				if i%4 == 3 {
+					v.OrganizationID, v.Batch, v.CustomID, key = "org-"+v.ID, b.ID, v.ID, ""
+					_, err = s.AddBatchLines(ctx, b.ID, ready(v.CustomID), now)
+				}
+				if err == nil {
+					_, _, err = s.Create(ctx, v, key, []byte("hash"))
+				}
 				if err == nil {
 					fmt.Fprintln(os.Stdout, report.StatusQueued, v.ID)
-					if i%3 == 2 {
+					switch c := done(now); i % 4 {
+					case 2:
 						err = s.Complete(ctx, v.ID, doubtful("image_blurry"), flagged(now))
-					} else {
-						err = s.Complete(ctx, v.ID, failed("image_blurry"), done(now))
+					case 3:
+						c.Grant, c.PrintKeys = grant("沪"+v.ID, v.ID, now), []string{"a", "b"}
+						err = s.Complete(ctx, v.ID, passed(), c)
+					default:
+						err = s.Complete(ctx, v.ID, failed("image_blurry"), c)
 					}
 				}
 				if err != nil {
@@ -56,7 +74,7 @@ func writeUntilKilled(dsn string) error {
 					return
 				}
 				fmt.Fprintln(os.Stdout, report.StatusCompleted, v.ID)
-				switch i % 3 {
+				switch i % 4 {
 				case 1:
 					_, err = s.Erase(ctx, v.Tenant, v.ID, entry("", ""))
 				case 2:
@@ -121,12 +139,12 @@ func testCrash(t *testing.T, dsn string) {
 	db := raw(t, dsn)
 	for what, wrong := range map[string]string{
 		"a verdict without its event or an event without its verdict": `SELECT COUNT(*) FROM verifications
-			FULL OUTER JOIN events ON subject = verifications.id
+			FULL OUTER JOIN (SELECT id, subject FROM events WHERE type <> 'certification.granted') AS events ON subject = verifications.id
 			WHERE (events.id IS NULL AND status = 'completed') OR (events.id IS NOT NULL AND (status IS NULL OR status = 'queued'))`,
 		"an event without all its deliveries": `SELECT COUNT(*) FROM events WHERE (SELECT COUNT(*) FROM deliveries WHERE event_id = events.id)
 			<> (SELECT COUNT(*) FROM endpoints WHERE endpoints.id < events.id)`,
 		"a verdict without its reason": `SELECT COUNT(*) FROM verifications LEFT JOIN verification_reasons
-			ON verification_reasons.id = verifications.id WHERE (status = 'completed') <> (code IS NOT NULL)`,
+			ON verification_reasons.id = verifications.id WHERE (status = 'completed' AND outcome <> 'pass') <> (code IS NOT NULL)`,
 		"an erasure without its entry": `SELECT COUNT(*) FROM verifications LEFT JOIN audit ON subject = verifications.id AND action = 'picture.read'
 			WHERE (erased_at > 0) <> (audit.seq IS NOT NULL)`,
 		"a case of nothing, or nothing of a case": `SELECT COUNT(*) FROM verifications FULL OUTER JOIN cases ON cases.id = verifications.id
@@ -140,6 +158,18 @@ func testCrash(t *testing.T, dsn string) {
 			LEFT JOIN audit ON audit.subject = case_id AND action = 'case.final'
 			WHERE (final_at > 0) <> (decided_at > 0) OR (final_at > 0) <> (verifications.outcome = 'fail') OR (final_at > 0) <> (verifications.reasons = 'document_expired')
 			OR (final_at > 0) <> (events.id IS NOT NULL) OR (final_at > 0) <> (audit.seq IS NOT NULL)`,
+		"a certification without its event, or its print, or what it holds": `SELECT COUNT(*) FROM certifications
+			FULL OUTER JOIN (SELECT subject FROM events WHERE type = 'certification.granted') AS granted ON subject = certifications.organization_id
+			FULL OUTER JOIN (SELECT organization_id FROM holdings WHERE kind = 'license') AS held ON held.organization_id = certifications.organization_id
+			FULL OUTER JOIN (SELECT verification_id FROM prints WHERE key = 'a') AS printed ON printed.verification_id = certifications.verification_id
+			WHERE certifications.id IS NULL OR subject IS NULL OR held.organization_id IS NULL OR printed.verification_id IS NULL`,
+		"an organization that is not what its verifications made it": `SELECT COUNT(*) FROM verifications FULL OUTER JOIN organizations
+			ON verification = verifications.id WHERE verifications.organization_id <> '' AND (state IS NULL OR
+			(state = 'pending') <> (status = 'queued') OR (state = 'certified') <> (certification <> ''))`,
+		"a batch that counts wrong": `SELECT COUNT(*) FROM batches WHERE lines <> (SELECT COUNT(*) FROM batch_lines WHERE batch_id = batches.id)
+			OR submitted <> (SELECT COUNT(*) FROM verifications WHERE verifications.batch_id = batches.id)
+			OR done <> (SELECT COUNT(*) FROM batch_lines WHERE batch_id = batches.id AND state = 'done')
+			OR done <> (SELECT COUNT(*) FROM verifications WHERE verifications.batch_id = batches.id AND status = 'completed')`,
 		"an idempotency key without its verification": `SELECT COUNT(*) FROM idempotency_keys
 			LEFT JOIN verifications ON id = verification_id WHERE id IS NULL`,
 	} {

@@ -23,8 +23,7 @@ const (
 	Expiring   OrganizationState = "expiring" // certified still, and reminded
 	Expired    OrganizationState = "expired"
 	Revoked    OrganizationState = "revoked"
-	Cancelled  OrganizationState = "cancelled"
-	Dissolved  OrganizationState = "dissolved"
+	Cancelled  OrganizationState = "cancelled" // or dissolved
 )
 
 // Organization is what the caller's verifications of one OrganizationID have made
@@ -41,9 +40,12 @@ type Organization struct {
 	Policy        string    // of that
 	NextAt        time.Time // when the patrol has to look at it next; zero: never
 	Reminded      int       // days ahead of the last reminder in this certification; 0: none
-	CreatedAt     time.Time
-	ChangedAt     time.Time
-	Version       int64 // 1 at first, grows with every change
+	// BarredAt is when a certification was last revoked or cancelled, or the
+	// organization dissolved: what was handed in until then certifies nothing.
+	BarredAt  time.Time
+	CreatedAt time.Time
+	ChangedAt time.Time
+	Version   int64 // 1 at first, grows with every change
 }
 
 // StateError says that an organization's state forbids what was asked.
@@ -57,12 +59,13 @@ func (e *StateError) Error() string {
 }
 
 const organizationColumns = `organizations.tenant, organizations.id, state, entity_type, name, uscc, certification, valid_until,
-	verification, policy, next_at, reminded, created_at, changed_at, version`
+	verification, policy, next_at, reminded, barred_at, created_at, changed_at, version`
 
 func scanOrganization(r row) (o Organization, err error) {
 	var name []byte
 	err = r.Scan(&o.Tenant, &o.ID, &o.State, &o.EntityType, &name, &o.USCC, &o.Certification, moment{&o.ValidUntil},
-		&o.Verification, &o.Policy, moment{&o.NextAt}, &o.Reminded, moment{&o.CreatedAt}, moment{&o.ChangedAt}, &o.Version)
+		&o.Verification, &o.Policy, moment{&o.NextAt}, &o.Reminded, moment{&o.BarredAt},
+		moment{&o.CreatedAt}, moment{&o.ChangedAt}, &o.Version)
 	o.Name = string(name)
 	return o, err
 }
@@ -146,7 +149,7 @@ func (q OrganizationQuery) statement(tenant string) (string, []any, error) {
 		if lead := q.lead(); lead == `id` {
 			match(`id > ?`, id)
 		} else {
-			match(`(`+lead+`, id) > (?, ?)`, value, id)
+			match(lead+` >= ? AND (`+lead+` > ? OR id > ?)`, value, value, id)
 		}
 	}
 	order := `id`
@@ -209,7 +212,7 @@ func (s *Store) lockOrganization(ctx context.Context, tx queryer, tenant, id str
 }
 
 // submitted makes the organization of a new verification where there is none, and
-// lets it wait for the decision unless it is certified, revoked or dissolved.
+// lets it wait for the decision unless it is certified or revoked.
 func submitted(ctx context.Context, tx queryer, v Verification) error {
 	const waits = `organizations.state IN ('unverified', 'expired', 'cancelled')`
 	_, err := tx.ExecContext(ctx, `INSERT INTO organizations

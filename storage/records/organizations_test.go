@@ -86,6 +86,11 @@ func testPending(t *testing.T, s *records.Store) {
 	if got := get(t, s, v.ID); got.EntityType != "company" {
 		t.Errorf("got %+v", got)
 	}
+	free := newVerification()
+	free.EntityType = "李四 13800138000" // where a code belongs
+	if got := create(t, s, free); got.EntityType != "" || get(t, s, free.ID).EntityType != "" {
+		t.Errorf("free text is kept: %+v", got)
+	}
 	_, err := s.Organization(t.Context(), "other", "org-1")
 	want(t, err, records.ErrNotFound)
 
@@ -128,25 +133,23 @@ func testSubmitted(t *testing.T, s *records.Store) {
 		{records.Expired, records.Pending, records.EndExpired},
 		{records.Cancelled, records.Pending, records.EndCancelled},
 		{records.Revoked, records.Revoked, records.EndRevoked},
-		{records.Dissolved, records.Dissolved, ""},
 	} {
 		id := fmt.Sprint("org-", i)
-		if c.state != records.Dissolved {
-			certify(t, s, id, "沪甲"+id, id)
-		} else {
-			complete(t, s, submit(t, s, id).ID, report.OutcomeFail, now)
-			if err := s.Dissolve(t.Context(), records.DefaultTenant, id, dissolved); err != nil {
-				t.Fatal(err)
-			}
-		}
+		certify(t, s, id, "沪甲"+id, id)
 		if c.end != "" {
 			end(t, s, id, c.end, c.state, now.Add(year))
 		}
 		inState(t, s, id, c.state)
+		later := newVerification()
+		later.OrganizationID, later.CreatedAt = id, now.Add(2*year)
 		v := submit(t, s, id)
 		inState(t, s, id, c.waits)
 		complete(t, s, v.ID, report.OutcomeFail, now)
 		inState(t, s, id, c.state)
+		if err := granted(t, s, create(t, s, later), grant("沪甲"+id, id, later.CreatedAt), later.CreatedAt); err != nil {
+			t.Error(err)
+		}
+		inState(t, s, id, records.Certified)
 	}
 }
 

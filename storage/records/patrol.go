@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -15,6 +16,7 @@ func (s *Store) DueOrganizations(ctx context.Context, now time.Time, leaseFor ti
 		UPDATE organizations SET patrol_at = $3 FROM due WHERE tenant = due_tenant AND id = due_id AND patrol_at <= $1
 		RETURNING `+organizationColumns, micros(now), limit, micros(now.Add(leaseFor)))
 	due, err := collect(rows, err, scanOrganization)
+	slices.SortFunc(due, func(a, b Organization) int { return a.NextAt.Compare(b.NextAt) })
 	return due, fail("due organizations", "", err)
 }
 

@@ -131,8 +131,8 @@ func TestUsesIndexes(t *testing.T) {
 		waiting(t, s, rows)
 		t.Run(database+"/list", func(t *testing.T) { testListUsesIndexes(t, s, rows) })
 		t.Run(database+"/queue", func(t *testing.T) { testQueueUsesIndexes(t, s, rows) })
-		registered(t, s, rows)
-		t.Run(database+"/organizations", func(t *testing.T) { testOrganizationsUseIndexes(t, s, rows) })
+		registered(t, s, rows/4)
+		t.Run(database+"/organizations", func(t *testing.T) { testOrganizationsUseIndexes(t, s, rows/4) })
 	}
 }
 

@@ -129,6 +129,7 @@ func TestConformance(t *testing.T) {
 				{"grant whole", testGrantWhole},
 				{"shared", testShared},
 				{"end certification", testEndCertification},
+				{"barred", testBarred},
 				{"dissolve", testDissolve},
 				{"conclude", testConclude},
 				{"clash", testClash},

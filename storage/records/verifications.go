@@ -24,7 +24,7 @@ type Verification struct {
 	Tenant          string
 	Status          report.Status
 	OrganizationID  string // the caller's own id, opaque
-	EntityType      string // of the organization, as declared
+	EntityType      string // of the organization, as declared, when that is a lower_snake code
 	ClientReference string // the caller's own key, opaque
 	Purpose         report.Purpose
 	Previous        string // id of the failed attempt that this one follows
@@ -83,6 +83,9 @@ func (s *Store) Create(ctx context.Context, v Verification, idempotencyKey strin
 	}
 	if idempotencyKey != "" && len(requestHash) == 0 {
 		return Verification{}, false, fail("create", v.ID, errors.New("an idempotency key needs the hash of its request"))
+	}
+	if !isCode(v.EntityType) { // free text is for the sealed submission alone
+		v.EntityType = ""
 	}
 	if idempotencyKey != "" && v.Batch != "" {
 		return Verification{}, false, fail("create", v.ID, errors.New("a line of a batch is its own idempotency key"))

@@ -28,6 +28,7 @@ CREATE TABLE organizations (
 	next_at       BIGINT NOT NULL DEFAULT 0,
 	patrol_at     BIGINT NOT NULL DEFAULT 0, -- next_at, or the end of a patrol's lease
 	reminded      BIGINT NOT NULL DEFAULT 0,
+	barred_at     BIGINT NOT NULL DEFAULT 0, -- what was handed in until then certifies nothing
 	created_at    BIGINT NOT NULL,
 	changed_at    BIGINT NOT NULL,
 	version       BIGINT NOT NULL,

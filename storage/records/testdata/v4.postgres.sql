@@ -209,6 +209,7 @@ CREATE TABLE public.organizations (
     next_at bigint DEFAULT 0 NOT NULL,
     patrol_at bigint DEFAULT 0 NOT NULL,
     reminded bigint DEFAULT 0 NOT NULL,
+    barred_at bigint DEFAULT 0 NOT NULL,
     created_at bigint NOT NULL,
     changed_at bigint NOT NULL,
     version bigint NOT NULL
@@ -296,34 +297,34 @@ CREATE TABLE public.verifications (
     batch_id text DEFAULT ''::text NOT NULL,
     custom_id text DEFAULT ''::text NOT NULL
 );
-INSERT INTO public.audit VALUES ('default', 1, 1903856400000123, 'system', 'certification.granted', 'org-3', '{"certification":"01a202a0-fd6b-7882-9211-b7e8fbec286e","verification":"01900000-0000-7000-8000-000000000007"}', '', NULL, '\x643e16b4ca3e33043c2d58aef4eaa9374d6fcbea4f16cf45a2745e9f56f897fe');
-INSERT INTO public.audit VALUES ('default', 2, 1903852800000123, 'key:1', 'picture.read', '01900000-0000-7000-8000-000000000005', '{"fields": ["id_number"]}', '申诉复核', '\x643e16b4ca3e33043c2d58aef4eaa9374d6fcbea4f16cf45a2745e9f56f897fe', '\xb3cbd12ce1dd5ec06d92602010336cd318ae509f418e3573fa7373199cd43f50');
-INSERT INTO public.audit VALUES ('default', 3, 1903852800000123, 'user:ann', 'case.decided', '01900000-0000-7000-8000-000000000006', '{"corrected":["uscc"],"decision":"01a202a0-fd75-7652-836c-51278e312bab","kind":"reject","reasons":["document_expired"],"round":1}', '', '\xb3cbd12ce1dd5ec06d92602010336cd318ae509f418e3573fa7373199cd43f50', '\x5e24fc01b7c7cb1543b8769b7e53cca24e2053943aa86f2acdb7d9cd88233cfc');
-INSERT INTO public.audit VALUES ('default', 4, 1903852800000123, 'system', 'case.final', '01900000-0000-7000-8000-000000000006', '{"decision":"01a202a0-fd75-7652-836c-51278e312bab","outcome":"fail"}', '', '\x5e24fc01b7c7cb1543b8769b7e53cca24e2053943aa86f2acdb7d9cd88233cfc', '\xc4165cadd1965dcfc235e8495d1c3b6e6d3dbe65a66b069107e29f99a7946972');
-INSERT INTO public.audit VALUES ('default', 5, 1903852800000123, 'user:ann', 'case.noted', '01900000-0000-7000-8000-000000000006', '{"note":"01900000-0000-7000-8000-000000000006"}', '', '\xc4165cadd1965dcfc235e8495d1c3b6e6d3dbe65a66b069107e29f99a7946972', '\x3b2acc9aabeeeccbfa651502ca3a071405f17ee3f1d99ac4c26f7641ed919025');
-INSERT INTO public.audit VALUES ('default', 6, 1903852800000123, 'user:admin', 'user.added', '01a202a0-fd7c-7395-b3ce-18147ceae03e', '{}', '', '\x3b2acc9aabeeeccbfa651502ca3a071405f17ee3f1d99ac4c26f7641ed919025', '\xfa9b72d633e857d50d374917db077cdca94d4a453ad459d3e6092cfeb5140607');
-INSERT INTO public.audit VALUES ('default', 7, 1903856400000123, 'key:1', 'batch.created', '01900000-0000-7000-8000-000000000008', '{}', '', '\xfa9b72d633e857d50d374917db077cdca94d4a453ad459d3e6092cfeb5140607', '\x7759ec87368b9ca641e909eb3a39abcc204f7b7c62ad34578d69516cc2bd100a');
-INSERT INTO public.audit VALUES ('default', 8, 1903856400000123, 'key:1', 'batch.running', '01900000-0000-7000-8000-000000000008', '{}', '', '\x7759ec87368b9ca641e909eb3a39abcc204f7b7c62ad34578d69516cc2bd100a', '\x687880787343aa21b4579905d574367140acce92470ad507051fb7caf4e44cd3');
+INSERT INTO public.audit VALUES ('default', 1, 1903856400000123, 'system', 'certification.granted', 'org-3', '{"certification":"01a202ae-85d6-7495-be01-107f9732d4f2","verification":"01900000-0000-7000-8000-000000000007"}', '', NULL, '\xb4ed9dbc71f08d60133be2777c53e02409dab6fdf84e633d8f8a0cd7923f8c87');
+INSERT INTO public.audit VALUES ('default', 2, 1903852800000123, 'key:1', 'picture.read', '01900000-0000-7000-8000-000000000005', '{"fields": ["id_number"]}', '申诉复核', '\xb4ed9dbc71f08d60133be2777c53e02409dab6fdf84e633d8f8a0cd7923f8c87', '\xc0a4aabada96a57df85ac37fa89b9d3ddb401a15f84dada265491408fae760b8');
+INSERT INTO public.audit VALUES ('default', 3, 1903852800000123, 'user:ann', 'case.decided', '01900000-0000-7000-8000-000000000006', '{"corrected":["uscc"],"decision":"01a202ae-85e4-770a-8ac7-e7f937c1301f","kind":"reject","reasons":["document_expired"],"round":1}', '', '\xc0a4aabada96a57df85ac37fa89b9d3ddb401a15f84dada265491408fae760b8', '\xd012a1d8b2cb2fb160247839a3eb2a54638aa94f6c8af5aa3c3090fbf67e58fc');
+INSERT INTO public.audit VALUES ('default', 4, 1903852800000123, 'system', 'case.final', '01900000-0000-7000-8000-000000000006', '{"decision":"01a202ae-85e4-770a-8ac7-e7f937c1301f","outcome":"fail"}', '', '\xd012a1d8b2cb2fb160247839a3eb2a54638aa94f6c8af5aa3c3090fbf67e58fc', '\x8de2feecbfffb41c798b4a1ea59a8f085e85175a46f5620ef54195aeb7ca625f');
+INSERT INTO public.audit VALUES ('default', 5, 1903852800000123, 'user:ann', 'case.noted', '01900000-0000-7000-8000-000000000006', '{"note":"01900000-0000-7000-8000-000000000006"}', '', '\x8de2feecbfffb41c798b4a1ea59a8f085e85175a46f5620ef54195aeb7ca625f', '\xa6c8fec32a275bbcb0db545fcd05ea5e618dafd27d9ba5a396b9df1bd262b5d8');
+INSERT INTO public.audit VALUES ('default', 6, 1903852800000123, 'user:admin', 'user.added', '01a202ae-85f1-75e0-9f4d-292a5c087cf6', '{}', '', '\xa6c8fec32a275bbcb0db545fcd05ea5e618dafd27d9ba5a396b9df1bd262b5d8', '\x68aad75886142e8081e727130e59d5c5c2a6ce21670069aef4cf1f02715614ee');
+INSERT INTO public.audit VALUES ('default', 7, 1903856400000123, 'key:1', 'batch.created', '01900000-0000-7000-8000-000000000008', '{}', '', '\x68aad75886142e8081e727130e59d5c5c2a6ce21670069aef4cf1f02715614ee', '\xe2ea127ffe8cdd813039cf8a889cb8d9eead76cf8170e3154e4b24c7bcb2578b');
+INSERT INTO public.audit VALUES ('default', 8, 1903856400000123, 'key:1', 'batch.running', '01900000-0000-7000-8000-000000000008', '{}', '', '\xe2ea127ffe8cdd813039cf8a889cb8d9eead76cf8170e3154e4b24c7bcb2578b', '\xd166e09a799c1219cf8474e10ae7aac3f6b6d2bceedf3e3f75b93d35c91a110e');
 INSERT INTO public.batch_lines VALUES ('01900000-0000-7000-8000-000000000008', '=a', 'a', 2, 'org-a', '', 'ready', NULL, '\x7365616c65642061', 'a.jpg', 0);
 INSERT INTO public.batch_lines VALUES ('01900000-0000-7000-8000-000000000008', '#3', '', 3, '', '', 'bad', '\x5b5d', NULL, '', 0);
 INSERT INTO public.batches VALUES ('01900000-0000-7000-8000-000000000008', 'default', '年审 2030.csv', 'dingtalk@1', 'batch', 'running', 2, 1, 0, 0, 0, 'key:1', 1903852800000123, 1903856400000123, 0);
 INSERT INTO public.case_reasons VALUES ('default', 'uscc_unreadable', 1903854600000123, '01900000-0000-7000-8000-000000000003');
 INSERT INTO public.cases VALUES ('01900000-0000-7000-8000-000000000003', 'default', '', 'dingtalk@1', 'standard', 'uscc_unreadable', 1903852920000123, 1903856400000123, 1903854600000123, 'open', '', '', 0, 0, '', 0);
-INSERT INTO public.certifications VALUES ('01a202a0-fd6b-7882-9211-b7e8fbec286e', 'default', 'org-3', '01900000-0000-7000-8000-000000000007', '沪甲', 'code-1', '李四', '100万元', '长期', 'dingtalk@1', '{"uscc_checksum":"passed"}', 1903852800000123, 1935388800000123, 0, '');
+INSERT INTO public.certifications VALUES ('01a202ae-85d6-7495-be01-107f9732d4f2', 'default', 'org-3', '01900000-0000-7000-8000-000000000007', '沪甲', 'code-1', '李四', '100万元', '长期', 'dingtalk@1', '{"uscc_checksum":"passed"}', 1903852800000123, 1935388800000123, 0, '');
 INSERT INTO public.data_keys VALUES ('default', '\x010002');
-INSERT INTO public.decisions VALUES ('01a202a0-fd75-7652-836c-51278e312bab', '01900000-0000-7000-8000-000000000006', 'default', 'ann', 1, 'reject', 'fail', 'document_expired', '执照已过期', '', '{"uscc":"91110108MA01ABCD5X"}', 'name_unreadable', 1903854600000123, 0, 1903852800000123, 1903852800000123, 1903852800000123, 0, 1903852800000123);
-INSERT INTO public.events VALUES ('01a202a0-fd5d-730f-86c9-19062219feb2', 'default', 1, 'verification.completed', '01900000-0000-7000-8000-000000000002', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a202a0-fd61-7a2e-a719-6a0008b6ec7a', 'default', 2, 'verification.completed', '01900000-0000-7000-8000-000000000003', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a202a0-fd64-797f-b076-22b2fab5add5', 'default', 3, 'verification.completed', '01900000-0000-7000-8000-000000000004', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a202a0-fd66-76d2-b6f9-adc969b5bf3e', 'default', 4, 'verification.completed', '01900000-0000-7000-8000-000000000005', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a202a0-fd68-7298-ae71-8ab6ead6b0a7', 'default', 5, 'verification.completed', '01900000-0000-7000-8000-000000000006', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a202a0-fd6b-700c-b9ec-e6487aa44ca5', 'default', 6, 'verification.completed', '01900000-0000-7000-8000-000000000007', '', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.events VALUES ('01a202a0-fd6f-741e-9dde-1f3772a78318', 'default', 7, 'certification.granted', 'org-3', '01a202a0-fd6b-7882-9211-b7e8fbec286e', 1903856400000123, '\x7b7d', '');
-INSERT INTO public.goose_db_version VALUES (1, 0, true, '2026-11-22 09:40:34.706716');
-INSERT INTO public.goose_db_version VALUES (2, 1, true, '2026-11-22 09:40:34.711412');
-INSERT INTO public.goose_db_version VALUES (3, 2, true, '2026-11-22 09:40:34.715125');
-INSERT INTO public.goose_db_version VALUES (4, 3, true, '2026-11-22 09:40:34.738912');
-INSERT INTO public.goose_db_version VALUES (5, 4, true, '2026-11-22 09:40:34.758895');
+INSERT INTO public.decisions VALUES ('01a202ae-85e4-770a-8ac7-e7f937c1301f', '01900000-0000-7000-8000-000000000006', 'default', 'ann', 1, 'reject', 'fail', 'document_expired', '执照已过期', '', '{"uscc":"91110108MA01ABCD5X"}', 'name_unreadable', 1903854600000123, 0, 1903852800000123, 1903852800000123, 1903852800000123, 0, 1903852800000123);
+INSERT INTO public.events VALUES ('01a202ae-85b1-7825-b08c-bd552ea2712f', 'default', 1, 'verification.completed', '01900000-0000-7000-8000-000000000002', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a202ae-85bd-7ee4-ac38-67116bbb5e24', 'default', 2, 'verification.completed', '01900000-0000-7000-8000-000000000003', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a202ae-85cb-7a20-bd7e-91410a055e16', 'default', 3, 'verification.completed', '01900000-0000-7000-8000-000000000004', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a202ae-85cd-72fd-8c42-217b1b1145a9', 'default', 4, 'verification.completed', '01900000-0000-7000-8000-000000000005', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a202ae-85d3-7c4a-910d-65adbfc45110', 'default', 5, 'verification.completed', '01900000-0000-7000-8000-000000000006', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a202ae-85d6-7018-99a8-7d8c450d85f2', 'default', 6, 'verification.completed', '01900000-0000-7000-8000-000000000007', '', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.events VALUES ('01a202ae-85dc-7795-8aa7-ed6f74d3493a', 'default', 7, 'certification.granted', 'org-3', '01a202ae-85d6-7495-be01-107f9732d4f2', 1903856400000123, '\x7b7d', '');
+INSERT INTO public.goose_db_version VALUES (1, 0, true, '2026-11-22 09:55:21.383626');
+INSERT INTO public.goose_db_version VALUES (2, 1, true, '2026-11-22 09:55:21.396851');
+INSERT INTO public.goose_db_version VALUES (3, 2, true, '2026-11-22 09:55:21.419622');
+INSERT INTO public.goose_db_version VALUES (4, 3, true, '2026-11-22 09:55:21.508494');
+INSERT INTO public.goose_db_version VALUES (5, 4, true, '2026-11-22 09:55:21.580894');
 INSERT INTO public.holdings VALUES ('default', 'same', '沪甲', 'org-3', 0);
 INSERT INTO public.holdings VALUES ('default', 'core', '沪', 'org-3', 0);
 INSERT INTO public.holdings VALUES ('default', 'license', 'code-1', 'org-3', 0);
@@ -337,12 +338,12 @@ INSERT INTO public.idempotency_keys VALUES ('default', 'key-5', '\x0004', '01900
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-6', '\x0005', '01900000-0000-7000-8000-000000000006', 1903853100000123);
 INSERT INTO public.idempotency_keys VALUES ('default', 'key-7', '\x0006', '01900000-0000-7000-8000-000000000007', 1903853160000123);
 INSERT INTO public.notes VALUES ('01900000-0000-7000-8000-000000000006', '01900000-0000-7000-8000-000000000006', 'default', 'ann', 1903852800000123, '不清晰');
-INSERT INTO public.organizations VALUES ('default', 'org-2', 'pending', 'unverified', '', '\x', '', '', 0, '01900000-0000-7000-8000-000000000001', 'dingtalk@1', 0, 0, 0, 1903852800000123, 1903852800000123, 1);
-INSERT INTO public.organizations VALUES ('default', 'org-1', 'unverified', 'unverified', '', '\x', '', '', 0, '01900000-0000-7000-8000-000000000004', 'dingtalk@1', 0, 0, 0, 1903852980000123, 1903856400000123, 2);
-INSERT INTO public.organizations VALUES ('default', 'org-3', 'certified', 'unverified', '', '\xe6b2aae794b2', 'code-1', '01a202a0-fd6b-7882-9211-b7e8fbec286e', 1935388800000123, '01900000-0000-7000-8000-000000000007', 'dingtalk@1', 1930204800000123, 1930204800000123, 0, 1903853160000123, 1903856400000123, 3);
+INSERT INTO public.organizations VALUES ('default', 'org-2', 'pending', 'unverified', '', '\x', '', '', 0, '01900000-0000-7000-8000-000000000001', 'dingtalk@1', 0, 0, 0, 0, 1903852800000123, 1903852800000123, 1);
+INSERT INTO public.organizations VALUES ('default', 'org-1', 'unverified', 'unverified', '', '\x', '', '', 0, '01900000-0000-7000-8000-000000000004', 'dingtalk@1', 0, 0, 0, 0, 1903852980000123, 1903856400000123, 2);
+INSERT INTO public.organizations VALUES ('default', 'org-3', 'certified', 'unverified', '', '\xe6b2aae794b2', 'code-1', '01a202ae-85d6-7495-be01-107f9732d4f2', 1935388800000123, '01900000-0000-7000-8000-000000000007', 'dingtalk@1', 1930204800000123, 1930204800000123, 0, 0, 1903853160000123, 1903856400000123, 3);
 INSERT INTO public.prints VALUES ('default', 'a', '01900000-0000-7000-8000-000000000007', 'org-3');
-INSERT INTO public.tenants VALUES ('default', 8, 8, '\x687880787343aa21b4579905d574367140acce92470ad507051fb7caf4e44cd3');
-INSERT INTO public.users VALUES ('01a202a0-fd7c-7395-b3ce-18147ceae03e', 'default', 'ann', '小王', 'lead', '', '', '', 1903852800000123, 0, 0, 0, 0);
+INSERT INTO public.tenants VALUES ('default', 8, 8, '\xd166e09a799c1219cf8474e10ae7aac3f6b6d2bceedf3e3f75b93d35c91a110e');
+INSERT INTO public.users VALUES ('01a202ae-85f1-75e0-9f4d-292a5c087cf6', 'default', 'ann', '小王', 'lead', '', '', '', 1903852800000123, 0, 0, 0, 0);
 INSERT INTO public.verification_reasons VALUES ('default', 'uscc_mismatch', 1903852860000123, '01900000-0000-7000-8000-000000000002');
 INSERT INTO public.verification_reasons VALUES ('default', 'image_blurry', 1903852860000123, '01900000-0000-7000-8000-000000000002');
 INSERT INTO public.verification_reasons VALUES ('default', 'uscc_unreadable', 1903852920000123, '01900000-0000-7000-8000-000000000003');
