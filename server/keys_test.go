@@ -132,10 +132,6 @@ func (r *running) populate(t *testing.T) ids {
 		t.Fatal("no event")
 	}
 	i.event = events.Events[0].ID
-	// One that waits for a person, and one that is at work.
-	i.batch = r.batch(t, "@file=custom_id,picture\n1,"+r.upload(t, r.Key, "refuse")).ID
-	r.reached(t, i.batch, func(s client.BatchSummary) bool { return s.Outcomes["review"] == 1 })
-	i.cancelled = r.batch(t, "@file=custom_id,picture\n1,"+r.upload(t, r.Key, "refuse")).ID
 	for _, id := range []string{"org-seen", "org-revoke", "org-cancel"} {
 		r.certify(t, id)
 	}
@@ -144,6 +140,10 @@ func (r *running) populate(t *testing.T) ids {
 	if _, err := r.Submit(t.Context(), []byte("good"), v, ""); err != nil {
 		t.Fatal(err)
 	}
+	// One that waits for a person, and one that is at work.
+	i.batch = r.batch(t, "@file=custom_id,picture\n1,"+r.upload(t, r.Key, "refuse")).ID
+	r.reached(t, i.batch, func(s client.BatchSummary) bool { return s.Outcomes["review"] == 1 })
+	i.cancelled = r.batch(t, "@file=custom_id,picture\n1,"+r.upload(t, r.Key, "refuse")).ID
 	return i
 }
 

@@ -73,7 +73,6 @@ func (a *API) register(api huma.API) {
 		Errors: both(bodyErrors, []int{http.StatusForbidden, conflict, http.StatusServiceUnavailable}),
 	}, a.put)
 
-	a.registerBatches(api)
 	huma.Register(api, operation("organizations", get, "/v1/organizations", read, "Organizations and where they stand", http.StatusBadRequest), a.organizations)
 	huma.Register(api, operation("organization", get, "/v1/organizations/{id}", read, "Where an organization stands, with all its certifications", idErrors...), a.organization)
 	huma.Register(api, operation("dissolution_check", get, "/v1/organizations/{id}/dissolution-check", read,
@@ -86,6 +85,8 @@ func (a *API) register(api huma.API) {
 	huma.Register(api, o, a.cancel)
 	huma.Register(api, accepted(operation("dissolve", post, "/v1/organizations/{id}/dissolve", admin,
 		"Dissolve an organization; audited", both(bodyErrors, idErrors, []int{conflict})...), http.StatusNoContent), a.dissolve)
+
+	a.registerBatches(api)
 
 	huma.Register(api, accepted(operation("create_key", post, "/v1/keys", admin, "Make a key; its token is shown once", bodyErrors...), created), a.createKey)
 	huma.Register(api, operation("keys", get, "/v1/keys", admin, "Keys, oldest first, those revoked or expired too"), a.keys)

@@ -190,7 +190,7 @@ func TestLinesWait(t *testing.T) {
 	feed(0) // 21 are more than one child reads in 10 s
 	for _, v := range append(waiting, stored) {
 		v.CompletedAt = r.clock()
-		if err := r.Records.Complete(t.Context(), v.ID, passes(""), r.completion(v, judgment{report: passes("")})); err != nil {
+		if err := r.Records.Complete(t.Context(), v.ID, passes(""), r.completion(v, judgment{})); err != nil {
 			t.Fatal(err)
 		}
 	}

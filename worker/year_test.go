@@ -26,9 +26,9 @@ const (
 // trade are characters of different sounds and shapes.
 var trade = strings.Split("安白超达恩方高海嘉康隆美宁鹏勤瑞盛泰文星雅卓宝春东福光恒金凯利明诺平启荣顺通旺祥", "")
 
-// companyName is one of 11,200 names that nobody confuses.
+// companyName is one of 12,800 names that nobody confuses.
 func companyName(i int) string {
-	industry := strings.Fields("科技 贸易 咨询 物流 教育 餐饮 建筑")
+	industry := strings.Fields("科技 贸易 咨询 物流 教育 餐饮 建筑 广告")
 	n := len(trade)
 	return "样本市" + trade[i%n] + trade[i/n%n] + industry[i/n/n] + "有限公司"
 }
