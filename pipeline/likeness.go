@@ -50,8 +50,7 @@ func stripQuads(f face) map[report.FieldName][]ocr.Quad {
 	return lines
 }
 
-// cut is a gray crop of the page, never larger than it is there: its height tells
-// how much of the print can be made out.
+// cut is a gray crop of the page, never larger than it is there.
 func cut(sheet *image.NRGBA, q ocr.Quad) (*image.Gray, error) {
 	height := min(max(int(q.Height()), 1), stripHeight)
 	source, err := mat.View(sheet)
