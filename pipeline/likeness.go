@@ -20,7 +20,7 @@ func (r *run) likeness(photo *image.NRGBA, sheet page.Page, f face) error {
 	defer r.time("likeness")()
 	strips := map[report.FieldName]*image.Gray{}
 	for field, quads := range stripQuads(f) {
-		strip, err := cut(sheet.Image, ocr.Around(quads))
+		strip, err := grayCrop(sheet.Image, ocr.Around(quads))
 		if err != nil {
 			return err
 		}
@@ -50,9 +50,8 @@ func stripQuads(f face) map[report.FieldName][]ocr.Quad {
 	return lines
 }
 
-// cut is a gray crop of the page, never larger than it is there: its height tells
-// how much of the print can be made out.
-func cut(sheet *image.NRGBA, q ocr.Quad) (*image.Gray, error) {
+// grayCrop is a piece of the page in gray, never larger than it is there.
+func grayCrop(sheet *image.NRGBA, q ocr.Quad) (*image.Gray, error) {
 	height := min(max(int(q.Height()), 1), stripHeight)
 	source, err := mat.View(sheet)
 	if err != nil {

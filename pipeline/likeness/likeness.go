@@ -1,14 +1,14 @@
 // Package likeness tells from two pictures' prints whether they are one shot sent
-// twice, or an edit of one. It knows pixels, structure
-// and strips of print; it must not know codes, names, organizations or stores, and
-// never decides what may be shared.
+// twice, or one an edit of the other. It knows pixels, structure and strips of print;
+// it must not know codes, names, organizations or stores, and never decides what may
+// be shared.
 //
 // The whole of a photo cannot tell two licenses apart that were scanned on one
 // machine or drawn from one template, and a line of print cannot tell one shot
 // from another: Compare takes both. Its prints are compared pair by pair. They
 // have no keys to search by: what survives a crop of 3 % is shared by too many
 // (of 215 real pictures 2.5 % of all pairs, of synthetic ones 18 %), so candidates
-// come from what was read: codes, names, dates, QR codes.
+// come from what was read: codes, names, dates.
 package likeness
 
 import (
