@@ -31,16 +31,28 @@ const (
 	batchTimeout = 150 * time.Second
 )
 
-// TestBatchDies kills a service at moments of chance while it loads and works off a
-// batch: each line has its result exactly once.
+// TestBatchDies kills a service of one machine at moments of chance while it loads
+// and works off a batch: each line has its result exactly once.
 func TestBatchDies(t *testing.T) {
 	t.Parallel()
 	d := alone(t, standing(standInCost)...)
+	d.batchAmidDeaths(t, func(uint64) { d.api.kill() })
+}
+
+// TestBatchWorkersDie does it with two workers that share the batch, on Postgres.
+func TestBatchWorkersDie(t *testing.T) {
+	t.Parallel()
+	on := startServers(t)
+	d := many(t, on, on.s3.Config.Endpoint, 2, standing(standInCost)...)
+	d.batchAmidDeaths(t, func(n uint64) { d.workers[n%2].kill() })
+}
+
+func (d *deployment) batchAmidDeaths(t *testing.T, kill func(n uint64)) {
 	b := d.submitBatch(t, batchLines)
 	chance := rand.New(rand.NewPCG(*seed, batchLines))
 	for range earlyDeaths {
 		time.Sleep(time.Duration(chance.Int64N(int64(longestLife))))
-		d.api.kill()
+		kill(chance.Uint64())
 	}
 	moments := make([]int, lateDeaths)
 	for i := range moments {
@@ -49,7 +61,7 @@ func TestBatchDies(t *testing.T) {
 	slices.Sort(moments)
 	for _, submitted := range moments {
 		d.awaitBatch(t, b.ID, func(s client.BatchSummary) bool { return s.Batch.Submitted >= submitted })
-		d.api.kill()
+		kill(chance.Uint64())
 	}
 	s := d.awaitBatch(t, b.ID, func(s client.BatchSummary) bool {
 		return s.Batch.State == records.BatchRunning && s.Unread == 0 && s.Batch.Waiting == 0

@@ -14,7 +14,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/worker"
+	"github.com/heyan/heyan/worker/client"
 )
 
 // person is whose data must stay sealed: numbers that nobody has.
@@ -99,13 +101,44 @@ func (w *witness) fullRun(t *testing.T, d *deployment, people []person) {
 			w.call(t, d, http.MethodGet, "/v1/verifications/"+id+path, "", nil)
 		}
 	}
-	for _, path := range []string{"/v1/verifications", "/v1/events", "/v1/audit", "/v1/sla", "/v1/keys", "/v1/webhook-endpoints", "/metrics", "/readyz", "/openapi.json"} {
+	w.batch(t, d, people)
+	for _, path := range []string{"/v1/batches", "/v1/verifications", "/v1/events", "/v1/audit", "/v1/sla", "/v1/keys", "/v1/webhook-endpoints", "/metrics", "/readyz", "/openapi.json"} {
 		if status, answer := w.call(t, d, http.MethodGet, path, "", nil); status != http.StatusOK {
 			t.Errorf("%s: %d %s", path, status, answer)
 		}
 	}
 	w.call(t, d, http.MethodDelete, "/v1/verifications/"+ids[0], "", nil)
 	w.unmask(t, d, ids[1], people[1])
+}
+
+// batch hands everybody in once more, in a file whose lines have no pictures, and
+// looks at all that is told of it.
+func (w *witness) batch(t *testing.T, d *deployment, people []person) {
+	t.Helper()
+	var b bytes.Buffer
+	m := multipart.NewWriter(&b)
+	part, err := m.CreateFormFile("file", people[0].phone+".csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintln(part, "custom_id,organization_id,id_number,phone,email,picture")
+	for i, p := range people {
+		fmt.Fprintf(part, "%d,,%s,%s,%s,none.jpg\n%d,,%s,%s,\"%s\n\",\n", i, p.id, p.phone, p.email, i, p.id, p.phone, p.email)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	status, answer := w.call(t, d, http.MethodPost, "/v1/batches", m.FormDataContentType(), b.Bytes())
+	var made client.Batch
+	if err := json.Unmarshal(answer, &made); err != nil || status != http.StatusAccepted {
+		t.Fatalf("%d: %s", status, answer)
+	}
+	d.awaitBatch(t, made.ID, func(s client.BatchSummary) bool { return s.Batch.State == records.BatchDone })
+	for _, path := range []string{"", "/summary", "/results?format=jsonl", "/errors?format=csv"} {
+		if status, answer := w.call(t, d, http.MethodGet, "/v1/batches/"+made.ID+path, "", nil); status != http.StatusOK {
+			t.Errorf("%s: %d %s", path, status, answer)
+		}
+	}
 }
 
 // unmask shows that what nobody saw was there: it alone gives a person's data,

@@ -256,3 +256,32 @@ func TestBatchRefusals(t *testing.T) {
 		t.Errorf("%+v", s.Batch)
 	}
 }
+
+// Every format goes all the way; a file of results is one of lines again.
+func TestBatchFormats(t *testing.T) {
+	r := start(t, nil)
+	r.done(t, "good") // of org-1
+	for _, format := range []batch.Format{batch.CSV, batch.JSONL, batch.XLSX} {
+		var file bytes.Buffer
+		w, err := batch.NewWriter(&file, format, batch.English)
+		for i := range 3 {
+			if err == nil {
+				err = w.Write(batch.Result{Line: i, CustomID: fmt.Sprintf("%s-%d", format, i), OrganizationID: "org-1"})
+			}
+		}
+		if err == nil {
+			err = w.Close()
+		}
+		var b client.Batch
+		if err == nil {
+			b, err = r.SubmitBatch(t.Context(), client.BatchUpload{FileName: "results." + string(format), File: &file})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := r.reached(t, b.ID, func(s client.BatchSummary) bool { return over(s) || s.Batch.Bad > 0 })
+		if b.File.Format != format || s.Batch.Lines != 3 || s.Outcomes["pass"] != 3 {
+			t.Errorf("%s: %+v, %+v; %+v", format, b.File, s, r.lines(t, b.ID, "errors"))
+		}
+	}
+}

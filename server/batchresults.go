@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -65,7 +66,7 @@ func (a *API) streamResults(ctx context.Context, in *resultsInput, name string, 
 			_ = connection.SetWriteDeadline(time.Now().Add(writeTimeout))
 			for _, r := range page {
 				if failed == nil && wanted(r) {
-					failed = out.Write(resultOf(r))
+					failed = a.writeResult(ctx, out, r)
 				}
 			}
 			if next == "" || failed != nil {
@@ -82,6 +83,26 @@ func (a *API) streamResults(ctx context.Context, in *resultsInput, name string, 
 			panic(http.ErrAbortHandler)
 		}
 	}}, nil
+}
+
+// changed is the reason of a verification that found something else than was
+// certified before: what, its report alone tells.
+const changed = "certification_changed"
+
+func (a *API) writeResult(ctx context.Context, out *batch.Writer, r records.BatchResult) error {
+	result := resultOf(r)
+	if slices.Contains(r.Reasons, changed) {
+		v, err := a.client.Records.Get(ctx, keyOf(ctx).Tenant, r.Verification)
+		if err != nil {
+			return err
+		}
+		if v.Report != nil {
+			for _, c := range v.Report.Changes {
+				result.Changes = append(result.Changes, batch.Change(c))
+			}
+		}
+	}
+	return out.Write(result)
 }
 
 // resultOf is a line as its file of results has it.

@@ -1,6 +1,6 @@
 // Package worker takes queued verifications to their verdicts, within their
-// deadlines, certifies the organizations that pass, watches over their
-// certifications, and clears away what is kept long enough: it knows the queue (and
+// deadlines, turns the files of batches into such, certifies the organizations that
+// pass, watches over their certifications, and clears away what is kept long enough: it knows the queue (and
 // is the only importer of asynq), leases, attempts and the engine's children. It
 // must not know how a picture is read, what makes a verdict (verdict does) or a
 // certification (certify does), nor HTTP.

@@ -227,3 +227,47 @@ func TestZIPReadError(t *testing.T) {
 		t.Errorf("a picture: got %v", err)
 	}
 }
+
+// A folder's pictures go into a ZIP under the names by which lines find them, and
+// nothing else does.
+func TestWriteZIP(t *testing.T) {
+	dir := t.TempDir()
+	for name, content := range map[string]string{"a.jpg": "A", "deep/部.jpg": "B", "other.jpg": "not named", "large.jpg": strings.Repeat("x", 101)} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(content), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	from, err := Folder(dir, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	named := func(yield func(string, error) bool) {
+		for _, name := range []string{"a.jpg", `deep\部.jpg`, "./a.jpg", "large.jpg", "none.jpg", "../a.jpg", "deep"} {
+			if !yield(name, nil) {
+				return
+			}
+		}
+	}
+	var b bytes.Buffer
+	if err := WriteZIP(&b, from, named); err != nil {
+		t.Fatal(err)
+	}
+	z, err := ZIP(bytes.NewReader(b.Bytes()), int64(b.Len()), 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(z.(*archive).entries); n != 2 {
+		t.Errorf("%d entries, want 2", n)
+	}
+	for name, want := range map[string]string{"a.jpg": "A", `deep\部.jpg`: "B"} {
+		if got, err := z.Read(name); err != nil || string(got) != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	broken := errors.New("the file of lines broke off")
+	if err := WriteZIP(io.Discard, from, func(yield func(string, error) bool) { yield("", broken) }); !errors.Is(err, broken) {
+		t.Errorf("got %v", err)
+	}
+}
