@@ -39,7 +39,7 @@ test: test-deps build lint ## everything a change must pass
 	@echo "test: unit, conformance and end-to-end tests"
 	@go test -timeout 20m ./...
 	@echo "test: race detector"
-	@go test -race -timeout 20m $$(go list ./... | grep -v -e /synth -e /cmd/ -e /e2e)
+	@HEYAN_SIMULATED_ORGANIZATIONS=100 go test -race -timeout 20m $$(go list ./... | grep -v -e /synth -e /cmd/ -e /e2e)
 
 lint:
 	@echo "lint: gofmt, go vet, staticcheck"
