@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -90,8 +91,8 @@ func (o *office) take(t *testing.T, id, user string, kind records.DecisionKind, 
 		Reasons: []string{"image_blurry"}, Message: report.Text{ZH: seeds[1], EN: seeds[2]},
 		Corrections: map[report.FieldName]string{report.FieldCompanyName: seeds[3], report.FieldIDNumber: seeds[0]}}, by, records.DecideTerms{Grace: time.Second, SecondLook: second})
 	if err == nil && !second {
-		_, err = o.Records.Finalize(t.Context(), at.Add(time.Second), 10, func(records.Verification, records.Decision) records.Event {
-			return records.Event{ID: records.NewID(), Type: "verification.completed", Payload: []byte("{}")}
+		_, err = o.Records.Conclude(t.Context(), at.Add(time.Second), 10, func(context.Context, records.Verification, records.Decision) (records.Conclusion, error) {
+			return records.Conclusion{Event: records.Event{ID: records.NewID(), Type: "verification.completed", Payload: []byte("{}")}}, nil
 		})
 	}
 	if err != nil {

@@ -134,7 +134,7 @@ func testEverythingAtOnce(t *testing.T, s *records.Store) {
 		return err
 	})
 	do("finalize", func(int) error {
-		_, err := s.Finalize(t.Context(), late, 5, finalEvent)
+		_, err := s.Conclude(t.Context(), late, 5, ungranted)
 		return err
 	})
 	organization := func(i int) string { return fmt.Sprint("org-", i%3) }

@@ -80,7 +80,7 @@ func writeUntilKilled(dsn string) error {
 				case 2:
 					_, err = s.Decide(ctx, decision(v.ID, ann, records.Reject), ann, records.DecideTerms{})
 					if err == nil {
-						_, err = s.Finalize(ctx, now, 10, finalEvent)
+						_, err = s.Conclude(ctx, now, 10, ungranted)
 					}
 				}
 				if err != nil {

@@ -52,7 +52,7 @@ type Decision struct {
 	// what comes after; zero while the case waits for a second look or a lead.
 	EffectiveAt time.Time
 	UndoneAt    time.Time
-	FinalAt     time.Time // set by Finalize of the one that is the verification's
+	FinalAt     time.Time // set by Conclude of the one that is the verification's
 }
 
 // DecideTerms are how decisions are made.

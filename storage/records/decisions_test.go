@@ -1,6 +1,7 @@
 package records_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -37,9 +38,14 @@ func finalEvent(v records.Verification, d records.Decision) records.Event {
 	return records.Event{Type: "verification.completed", Payload: fmt.Appendf(nil, `{"outcome":%q,"decision":%q}`, v.Outcome, d.ID)}
 }
 
+// ungranted concludes a decision that grants nothing.
+func ungranted(_ context.Context, v records.Verification, d records.Decision) (records.Conclusion, error) {
+	return records.Conclusion{Event: finalEvent(v, d)}, nil
+}
+
 func finalize(t *testing.T, s *records.Store, at time.Time) []records.Verification {
 	t.Helper()
-	final, err := s.Finalize(t.Context(), at, 10, finalEvent)
+	final, err := s.Conclude(t.Context(), at, 10, ungranted)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -263,7 +269,7 @@ func testUndo(t *testing.T, s *records.Store) {
 	}
 }
 
-func testFinalize(t *testing.T, s *records.Store) {
+func testConcludeOnce(t *testing.T, s *records.Store) {
 	addEndpoint(t, s)
 	for _, c := range []struct {
 		name    string
@@ -329,7 +335,7 @@ func testFinalize(t *testing.T, s *records.Store) {
 
 // A first decision that nobody looks at again is final at the deadline, and a
 // second one that agrees leaves the first to stand.
-func testFinalizeSecondLook(t *testing.T, s *records.Store) {
+func testConcludeSecondLook(t *testing.T, s *records.Store) {
 	sampled := records.DecideTerms{Grace: grace, SecondLook: true}
 	unseen, late, agreed := toReview(t, s, nil), toReview(t, s, nil), toReview(t, s, nil)
 	decide(t, s, decision(unseen, ann, records.Approve), ann, sampled)
@@ -367,11 +373,13 @@ func testFinalizeSecondLook(t *testing.T, s *records.Store) {
 }
 
 // A decision whose event is refused is not final, and stays to be made so.
-func testFinalizeWhole(t *testing.T, s *records.Store) {
+func testConcludeWhole(t *testing.T, s *records.Store) {
 	id := toReview(t, s, nil)
 	decide(t, s, decision(id, ann, records.Approve), ann, records.DecideTerms{})
 	before, waits := get(t, s, id), theCase(t, s, id)
-	if _, err := s.Finalize(t.Context(), now, 10, func(records.Verification, records.Decision) records.Event { return records.Event{} }); err == nil {
+	if _, err := s.Conclude(t.Context(), now, 10, func(context.Context, records.Verification, records.Decision) (records.Conclusion, error) {
+		return records.Conclusion{}, nil
+	}); err == nil {
 		t.Error("an empty event was accepted")
 	}
 	same(t, get(t, s, id), before)
@@ -386,7 +394,7 @@ func testFinalizeWhole(t *testing.T, s *records.Store) {
 }
 
 // Several workers, in several processes: each decision becomes final once.
-func testFinalizeRace(t *testing.T, dsn string) {
+func testConcludeRace(t *testing.T, dsn string) {
 	stores := []*records.Store{open(t, dsn), open(t, dsn)}
 	const cases = 20
 	for range cases {
@@ -398,7 +406,7 @@ func testFinalizeRace(t *testing.T, dsn string) {
 	for i := range racers {
 		group.Go(func() {
 			for {
-				final, err := stores[i%2].Finalize(t.Context(), now, 7, finalEvent)
+				final, err := stores[i%2].Conclude(t.Context(), now, 7, ungranted)
 				if err != nil {
 					t.Error(err)
 					return

@@ -18,13 +18,6 @@ type Conclusion struct {
 	Grant *Grant // of an approval; nil: none
 }
 
-// Finalize is Conclude for decisions that grant nothing.
-func (s *Store) Finalize(ctx context.Context, now time.Time, limit int, event func(Verification, Decision) Event) ([]Verification, error) {
-	return s.Conclude(ctx, now, limit, func(_ context.Context, v Verification, d Decision) (Conclusion, error) {
-		return Conclusion{Event: event(v, d)}, nil
-	})
-}
-
 // Conclude makes up to limit decisions final whose time to undo is over, the
 // longest over first, and those first ones that still wait for a second look at
 // the deadline. It asks what each brings about, giving the verification as it will

@@ -131,7 +131,7 @@ func BenchmarkCases(b *testing.B) {
 			return err
 		})
 		run("nothing to finalize", func(int) error {
-			_, err := s.Finalize(ctx, start, 100, nil)
+			_, err := s.Conclude(ctx, start, 100, nil)
 			return err
 		})
 	}
