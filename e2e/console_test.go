@@ -81,19 +81,23 @@ func (d *deployment) reviewer(t testing.TB, login string, role records.Role) rec
 	return u
 }
 
-// enter gives a browser a session of a user and returns its hash.
-func (b *browser) enter(d *deployment, u records.User) []byte {
-	b.t.Helper()
+// session signs a user in and returns the session's token.
+func (d *deployment) session(t testing.TB, u records.User) (token string) {
+	t.Helper()
 	token, now := records.NewToken(), time.Now()
-	hash := records.HashToken(token)
-	if err := d.store(b.t).OpenSession(b.t.Context(), u.ID, hash, now, now.Add(time.Hour), records.Entry{Tenant: u.Tenant, At: now, Actor: "user:" + u.ID, Action: "user.signed_in"}); err != nil {
-		b.t.Fatal(err)
+	if err := d.store(t).OpenSession(t.Context(), u.ID, records.HashToken(token), now, now.Add(time.Hour), records.Entry{At: now}); err != nil {
+		t.Fatal(err)
 	}
+	return token
+}
+
+// enter gives a browser a session.
+func (b *browser) enter(token string) {
+	b.t.Helper()
 	b.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, network.SetCookie, network.SetCookieParams{Name: sessionCookie, Value: token, URL: b.base + "/", Path: "/", Secure: new(true), HTTPOnly: new(true)})
 		return err
 	}))
-	return hash
 }
 
 // decided waits for the final decision on a case.
@@ -126,7 +130,7 @@ func TestConsole(t *testing.T) {
 	anna, boris, lead := d.reviewer(t, "anna", records.RoleReviewer), d.reviewer(t, "boris", records.RoleReviewer), d.reviewer(t, "lead", records.RoleAdmin)
 	open := func(t *testing.T, u records.User, width, height int64) *browser {
 		b := browse(t, d, width, height)
-		b.enter(d, u)
+		b.enter(d.session(t, u))
 		b.open("/console/?language=en")
 		b.see("h1")
 		return b
@@ -313,7 +317,8 @@ func TestConsole(t *testing.T) {
 	t.Run("session ends in the middle", func(t *testing.T) {
 		b := browse(t, d, 1024, 768)
 		carla := d.reviewer(t, "carla", records.RoleReviewer)
-		hash := b.enter(d, carla)
+		token := d.session(t, carla)
+		b.enter(token)
 		b.open("/console/?language=en")
 		b.press("n")
 		b.see("#deciding")
@@ -321,7 +326,7 @@ func TestConsole(t *testing.T) {
 		const words = "请上传清晰的营业执照原件"
 		b.press("r")
 		b.fill("textarea[name='message.zh']", words)
-		if err := d.store(t).CloseSession(t.Context(), hash, records.Entry{Tenant: carla.Tenant, At: time.Now(), Actor: "user:" + carla.ID, Action: "user.signed_out"}); err != nil {
+		if err := d.store(t).CloseSession(t.Context(), records.HashToken(token), records.Entry{Tenant: carla.Tenant, At: time.Now(), Actor: "user:" + carla.ID, Action: "user.signed_out"}); err != nil {
 			t.Fatal(err)
 		}
 		invitation := records.NewToken()
@@ -354,7 +359,7 @@ func TestConsole(t *testing.T) {
 
 	t.Run("without scripts", func(t *testing.T) {
 		b := browse(t, d, 1024, 768)
-		b.enter(d, boris)
+		b.enter(d.session(t, boris))
 		b.withoutScripts()
 		b.open("/console/?language=en")
 		b.click("form[action='/console/next'] button")

@@ -32,14 +32,9 @@ func BenchmarkConsole(b *testing.B) {
 	d := alone(b)
 	id := d.flaggedPhone(b, ctx)
 	d.crowd(b, openCases)
-	user := d.reviewer(b, "bench", records.RoleLead)
+	token := d.session(b, d.reviewer(b, "bench", records.RoleLead))
 	window := browse(b, d, 1440, 900)
-	token := records.NewToken()
-	now := time.Now()
-	if err := d.store(b).OpenSession(ctx, user.ID, records.HashToken(token), now, now.Add(time.Hour), records.Entry{Tenant: user.Tenant, At: now, Actor: "user:" + user.ID, Action: "user.signed_in"}); err != nil {
-		b.Fatal(err)
-	}
-	window.enter(d, user)
+	window.enter(token)
 
 	var table []row
 	add := func(what, target, value, how string) {

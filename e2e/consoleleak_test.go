@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/heyan/heyan/storage/records"
 )
@@ -17,10 +16,7 @@ import (
 // found nowhere else.
 func (w *witness) console(t *testing.T, d *deployment, ids []string, p person) {
 	t.Helper()
-	lead, token, now := d.reviewer(t, "lead", records.RoleLead), records.NewToken(), time.Now()
-	if err := d.store(t).OpenSession(t.Context(), lead.ID, records.HashToken(token), now, now.Add(time.Hour), records.Entry{At: now}); err != nil {
-		t.Fatal(err)
-	}
+	token := d.session(t, d.reviewer(t, "lead", records.RoleLead))
 	call := func(method, path string, form url.Values) (int, []byte) {
 		req, err := http.NewRequestWithContext(t.Context(), method, d.Base+path, strings.NewReader(form.Encode()))
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/heyan/heyan/pipeline/codes"
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/storage/objects"
 	"github.com/heyan/heyan/storage/records"
@@ -141,7 +140,6 @@ func (a *API) masked(ctx context.Context, id string) (*report.Declared, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := s.Declared
-	d.IDNumber, d.Phone, d.Email = codes.Mask(d.IDNumber), codes.MaskPhone(d.Phone), codes.MaskEmail(d.Email)
+	d := worker.Masked(s.Declared)
 	return &d, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/heyan/heyan/pipeline/codes"
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/storage/records"
 	"github.com/heyan/heyan/storage/vault"
@@ -18,6 +19,12 @@ func SealSubmission(sealer *vault.Sealer, id string, s report.Submission) ([]byt
 		return nil, fmt.Errorf("submission: %w", err)
 	}
 	return sealer.Seal(vault.Submission(id), text), nil
+}
+
+// Masked is what was declared without what tells a person.
+func Masked(d report.Declared) report.Declared {
+	d.IDNumber, d.Phone, d.Email = codes.Mask(d.IDNumber), codes.MaskPhone(d.Phone), codes.MaskEmail(d.Email)
+	return d
 }
 
 // OpenSubmission is the submission of a record.

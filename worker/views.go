@@ -33,8 +33,8 @@ const (
 	maxGeometry  = 4 << 10 // bytes
 
 	// viewTimeout is for one making in the engine, some 60 times what a photo of
-	// 12 megapixels takes (BenchmarkViews). With starts of the engine and a reading before it, it
-	// fits into taskTimeout.
+	// 12 megapixels takes (BenchmarkViews). With starts of the engine and a reading
+	// before it, it fits into taskTimeout.
 	viewTimeout = 20 * time.Second
 	// onDemandTimeout is for a making that somebody waits for: it may wait for a
 	// free child, and for that child's start.

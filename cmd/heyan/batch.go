@@ -29,19 +29,6 @@ type batchCommand struct {
 	Redecide batchRedecideCommand `cmd:"" help:"Tell which stored verifications another policy would have decided otherwise, and why. Nothing is read again or written."`
 }
 
-// serviceKeyFlags are of commands that ask a service.
-type serviceKeyFlags struct {
-	Service string `default:"http://${listen}" env:"HEYAN_SERVICE" help:"Address of the service."`
-	Key     string `env:"HEYAN_KEY" help:"Key of the service."`
-}
-
-func (f *serviceKeyFlags) client() (*client.HTTP, error) {
-	if f.Key == "" {
-		return nil, &exit{exitUsage, errors.New("batch: no key was given; set HEYAN_KEY (heyan keys add makes one)")}
-	}
-	return &client.HTTP{Base: f.Service, Key: f.Key}, nil
-}
-
 type batchSubmitCommand struct {
 	serviceKeyFlags
 	Pictures string `type:"path" placeholder:"DIR|ZIP" help:"Folder or ZIP of the pictures that lines name. Without it lines name uploads, or an organization whose last picture is stored."`
@@ -53,7 +40,7 @@ type batchSubmitCommand struct {
 }
 
 func (c *batchSubmitCommand) Run(ctx context.Context, std standard) error {
-	service, err := c.client()
+	service, err := c.client("batch")
 	if err != nil {
 		return err
 	}
@@ -161,7 +148,7 @@ type batchStatusCommand struct {
 }
 
 func (c *batchStatusCommand) Run(ctx context.Context, std standard) error {
-	service, err := c.client()
+	service, err := c.client("batch")
 	switch {
 	case err != nil:
 		return err
@@ -210,7 +197,7 @@ type steering struct {
 }
 
 func (s *steering) do(ctx context.Context, std standard, action string) error {
-	service, err := s.client()
+	service, err := s.client("batch")
 	if err != nil {
 		return err
 	}
@@ -251,7 +238,7 @@ type fileFlags struct {
 
 // save writes the file whole or not at all.
 func (f *fileFlags) save(ctx context.Context, std standard, kind string) error {
-	service, err := f.client()
+	service, err := f.client("batch")
 	if err != nil {
 		return err
 	}

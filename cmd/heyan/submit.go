@@ -11,22 +11,34 @@ import (
 	"github.com/heyan/heyan/worker/client"
 )
 
+// serviceKeyFlags are of commands that ask a service.
+type serviceKeyFlags struct {
+	Service string `default:"http://${listen}" env:"HEYAN_SERVICE" help:"Address of the service."`
+	Key     string `env:"HEYAN_KEY" help:"Key of the service, as its first start prints one."`
+}
+
+func (f *serviceKeyFlags) client(command string) (*client.HTTP, error) {
+	if f.Key == "" {
+		return nil, &exit{exitUsage, errors.New(command + ": no key was given; set HEYAN_KEY (heyan keys add makes one)")}
+	}
+	return &client.HTTP{Base: f.Service, Key: f.Key}, nil
+}
+
 type submitCommand struct {
 	declaredFlags
-	Service string        `default:"http://${listen}" env:"HEYAN_SERVICE" help:"Address of the service."`
-	Key     string        `env:"HEYAN_KEY" help:"Key of the service, as its first start prints one."`
+	serviceKeyFlags
 	Timeout time.Duration `default:"30m" help:"How long to wait for a verdict."`
 	JSON    bool          `help:"Print one report a line."`
 	Files   []string      `arg:"" name:"file" help:"Pictures to send."`
 }
 
 func (c *submitCommand) Run(ctx context.Context, std standard) error {
-	if c.Key == "" {
-		return &exit{exitUsage, errors.New("submit: no key was given; set HEYAN_KEY (heyan keys add makes one)")}
+	service, err := c.client("submit")
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	service := &client.HTTP{Base: c.Service, Key: c.Key}
 	reports := inOrder(len(c.Files), 2*runtime.NumCPU(), func(i int) report.Report {
 		return submitFile(ctx, service, report.Submission{Declared: c.declared(), Policy: c.Policy}, c.Files[i])
 	})

@@ -18,6 +18,10 @@ type Text struct {
 	EN string `json:"en"`
 }
 
+// Beijing is the zone of every date on a license and of every day of a
+// certification. China has one zone and no daylight saving time.
+var Beijing = time.FixedZone("CST", 8*60*60)
+
 // Purpose says why an organization is verified.
 type Purpose string
 

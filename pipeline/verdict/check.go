@@ -247,7 +247,7 @@ type examination struct {
 }
 
 func examine(e Evidence, p Policy, now time.Time) *examination {
-	day := now.In(beijing)
+	day := now.In(report.Beijing)
 	x := &examination{Evidence: e, policy: p, today: time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.UTC)}
 	x.examineCode()
 	x.household = x.isHousehold()

@@ -11,7 +11,6 @@ package verdict
 import (
 	"cmp"
 	"slices"
-	"time"
 
 	"github.com/heyan/heyan/pipeline/report"
 )
@@ -264,7 +263,3 @@ func newReason(f Finding, p Policy) report.Reason {
 	r.Message, r.Suggestion = render(message, f.Field, f.Evidence), render(suggestion, f.Field, f.Evidence)
 	return r
 }
-
-// beijing is the zone of every date on a license. China has one zone and no
-// daylight saving time.
-var beijing = time.FixedZone("CST", 8*60*60)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/storage/records"
 )
 
@@ -48,7 +49,7 @@ func TestColumns(t *testing.T) {
 // TestWeeks: of a long time weeks are drawn, and nothing is lost.
 func TestWeeks(t *testing.T) {
 	f := figuresView{}
-	for at := time.Date(2030, 5, 1, 0, 0, 0, 0, beijing); len(f.Figures.ByDay) < 32; at = at.AddDate(0, 0, 1) { // a Wednesday
+	for at := time.Date(2030, 5, 1, 0, 0, 0, 0, report.Beijing); len(f.Figures.ByDay) < 32; at = at.AddDate(0, 0, 1) { // a Wednesday
 		f.Figures.ByDay = append(f.Figures.ByDay, records.DayFigures{Day: at.Format(time.DateOnly), Flagged: 2, Decided: 1, Open: len(f.Figures.ByDay)})
 	}
 	charts, err := f.charts(english)

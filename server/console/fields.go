@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/heyan/heyan/pipeline/codes"
 	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
+	"github.com/heyan/heyan/worker"
 	"github.com/heyan/heyan/worker/engine"
 )
 
@@ -48,17 +48,11 @@ func declaredValues(d report.Declared) map[report.FieldName]string {
 	}
 }
 
-// masked is what was declared without what tells a person.
-func masked(d report.Declared) report.Declared {
-	d.IDNumber, d.Phone, d.Email = codes.Mask(d.IDNumber), codes.MaskPhone(d.Phone), codes.MaskEmail(d.Email)
-	return d
-}
-
 // fieldRows fills the lists of a case.
 func (view *caseView) fieldRows(d dossier, g engine.Geometry, wrong *verdict.CorrectionError, l tongue) {
 	declared := d.submission.Declared
 	if !view.Unmasked {
-		declared = masked(declared)
+		declared = worker.Masked(declared)
 	}
 	values := declaredValues(declared)
 	_, decidable := verdict.EvidenceOf(d.report, declared)

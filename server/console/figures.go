@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/pipeline/verdict"
 	"github.com/heyan/heyan/storage/records"
 )
@@ -57,14 +58,14 @@ var errPeriod = &problem{http.StatusBadRequest, words["figures.period.wrong"]}
 // periodOf reads the days from an address; without any they are the last ones.
 // Days to come are left out.
 func periodOf(q url.Values, now time.Time) (p period, err error) {
-	now = now.In(beijing)
-	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, beijing)
+	now = now.In(report.Beijing)
+	today := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, report.Beijing)
 	day := func(name string, otherwise time.Time) time.Time {
 		text := q.Get(name)
 		if text == "" {
 			return otherwise
 		}
-		at, wrong := time.ParseInLocation(time.DateOnly, text, beijing)
+		at, wrong := time.ParseInLocation(time.DateOnly, text, report.Beijing)
 		if wrong != nil {
 			err = errPeriod
 		}
@@ -94,7 +95,7 @@ func (c *Console) figures(v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := figuresView{Period: p, Today: v.now.In(beijing).Format(time.DateOnly)}
+	view := figuresView{Period: p, Today: v.now.In(report.Beijing).Format(time.DateOnly)}
 	if view.Counts, err = c.counts.of(v); err != nil {
 		return err
 	}

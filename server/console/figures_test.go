@@ -33,7 +33,7 @@ func newOffice(t *testing.T) *office {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	o := &office{mux: http.NewServeMux(), noon: time.Date(2030, 5, 7, 12, 0, 0, 0, beijing)}
+	o := &office{mux: http.NewServeMux(), noon: time.Date(2030, 5, 7, 12, 0, 0, 0, report.Beijing)}
 	o.Console = New(Options{Records: store, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return o.noon }})
 	for _, u := range []records.User{
 		{ID: "u-lead", Login: "lead", Name: "林主管", Role: records.RoleLead},

@@ -12,10 +12,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
+	"github.com/heyan/heyan/pipeline/report"
 	"github.com/heyan/heyan/storage/records"
+	"github.com/heyan/heyan/worker/batch"
 )
 
 // byteOrderMark tells spreadsheets that a file is UTF-8.
@@ -114,7 +114,7 @@ func (c *Console) decisionRows(v *visit, p period, after string, names map[strin
 		if !d.ClaimedAt.IsZero() {
 			took = seconds(d.At.Sub(d.ClaimedAt))
 		}
-		rows = append(rows, []any{d.At.In(beijing).Format(time.DateTime), d.Case, organizations[d.Case], names[d.By], d.By, d.Kind, d.Outcome,
+		rows = append(rows, []any{d.At.In(report.Beijing).Format(time.DateTime), d.Case, organizations[d.Case], names[d.By], d.By, d.Kind, d.Outcome,
 			strings.Join(d.MachineReasons, " "), strings.Join(d.Reasons, " "), strings.Join(corrected, " "), d.Round, took,
 			d.At.After(d.DeadlineAt), !d.UndoneAt.IsZero()})
 	}
@@ -165,7 +165,7 @@ func (s sheet) add(rows [][]any) error {
 	for _, row := range rows {
 		line := make([]string, len(row))
 		for i, value := range row {
-			line[i] = cell(fmt.Sprint(value))
+			line[i] = batch.Guard(fmt.Sprint(value))
 		}
 		if err := s.Write(line); err != nil {
 			return err
@@ -179,14 +179,4 @@ func (s sheet) add(rows [][]any) error {
 		return err
 	}
 	return nil
-}
-
-// cell is a text that no spreadsheet takes for a formula (OWASP, CSV injection):
-// one that begins like one gets an apostrophe.
-func cell(text string) string {
-	first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(text, unicode.IsSpace))
-	if strings.ContainsRune("=+-@＝＋－＠", first) {
-		return "'" + text
-	}
-	return text
 }

@@ -103,14 +103,3 @@ func TestDecisionsCSVPages(t *testing.T) {
 		t.Errorf("%d lines, %v", lines, err)
 	}
 }
-
-func TestCell(t *testing.T) {
-	for text, want := range map[string]string{
-		"": "", "org-1": "org-1", "示例": "示例", "1-2": "1-2", "=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)",
-		"\t=1": "'\t=1", " =1": "' =1", "\u00a0=1": "'\u00a0=1", "\r\n=1": "'\r\n=1", "＝1": "'＝1",
-	} {
-		if got := cell(text); got != want {
-			t.Errorf("%q: got %q, want %q", text, got, want)
-		}
-	}
-}

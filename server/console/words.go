@@ -89,9 +89,6 @@ var words = func() map[string]report.Text {
 	return all
 }()
 
-// beijing is the zone that reviewers and organizations live in.
-var beijing = time.FixedZone("CST", 8*60*60)
-
 // word is a text of the pages; with arguments it is a format.
 func (l tongue) word(key string, args ...any) (string, error) {
 	text, ok := words[key]
@@ -122,7 +119,7 @@ func (l tongue) functions() template.FuncMap {
 			}
 			return l.of(cmp.Or(verdict.FieldTitle(report.FieldName(field)), words["queue.policy"]))
 		},
-		"time":     func(t time.Time) string { return t.In(beijing).Format("2006-01-02 15:04:05") },
+		"time":     func(t time.Time) string { return t.In(report.Beijing).Format("2006-01-02 15:04:05") },
 		"iso":      func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"percent":  func(share float64) string { return fmt.Sprintf("%.0f %%", 100*share) },
 		"duration": l.duration,

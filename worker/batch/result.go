@@ -8,6 +8,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/heyan/heyan/pipeline/report"
 )
@@ -165,7 +167,7 @@ func newCSVWriter(w io.Writer) (*csvWriter, error) {
 func (w *csvWriter) write(cells []string) error {
 	guarded := make([]string, len(cells))
 	for i, c := range cells {
-		guarded[i] = guard(c)
+		guarded[i] = Guard(c)
 	}
 	return w.csv.Write(guarded)
 }
@@ -175,18 +177,13 @@ func (w *csvWriter) close() error {
 	return w.csv.Error()
 }
 
-// guard keeps a spreadsheet program from taking a text for a formula (OWASP, CSV
-// injection): those that begin like one, in wide letters too.
-func guard(text string) string {
-	if strings.ContainsAny(firstRune(text), "=+-@\t\r\n＝＋－＠") {
+// Guard keeps a spreadsheet program from taking a text for a formula (OWASP, CSV
+// injection): one that begins like one, in wide letters and behind spaces too, gets
+// an apostrophe.
+func Guard(text string) string {
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(text, unicode.IsSpace))
+	if text != "" && strings.IndexByte("\t\r\n", text[0]) >= 0 || strings.ContainsRune("=+-@＝＋－＠", first) {
 		return "'" + text
 	}
 	return text
-}
-
-func firstRune(text string) string {
-	for _, r := range text {
-		return string(r)
-	}
-	return ""
 }

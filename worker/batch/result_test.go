@@ -105,9 +105,10 @@ func TestGuard(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "", "a": "a", "a=1": "a=1", "0001": "0001", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@a": "'@a", "\ta": "'\ta", "\r": "'\r", "\n=1": "'\n=1",
 		"＝1": "'＝1", "＋1": "'＋1", "－1": "'－1", "＠a": "'＠a", "测": "测",
+		"org-1": "org-1", "1-2": "1-2", "\t=1": "'\t=1", " =1": "' =1", "\u00a0=1": "'\u00a0=1", "\r\n=1": "'\r\n=1", " a=1": " a=1",
 	} {
-		if got := guard(text); got != want {
-			t.Errorf("guard(%q) = %q, want %q", text, got, want)
+		if got := Guard(text); got != want {
+			t.Errorf("Guard(%q) = %q, want %q", text, got, want)
 		}
 	}
 }

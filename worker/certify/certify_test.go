@@ -6,12 +6,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/heyan/heyan/pipeline/report"
 )
 
 // at is a moment in Beijing, as 2026-03-15 10:00.
 func at(t testing.TB, s string) time.Time {
 	t.Helper()
-	moment, err := time.ParseInLocation("2006-01-02 15:04", s, beijing)
+	moment, err := time.ParseInLocation("2006-01-02 15:04", s, report.Beijing)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,11 +5,9 @@ import (
 	"encoding/binary"
 	"slices"
 	"time"
-)
 
-// beijing is the zone of every day here. China has one zone and no daylight
-// saving time.
-var beijing = time.FixedZone("CST", 8*60*60)
+	"github.com/heyan/heyan/pipeline/report"
+)
 
 // Terms are what a policy says of the certifications it gives.
 //
@@ -44,9 +42,9 @@ func (t Terms) until(present, approved time.Time) time.Time {
 // day. A day that the month does not have is its last: a year after February 29
 // is February 28.
 func Until(from time.Time, months int) time.Time {
-	year, month, day := from.In(beijing).Date()
-	last := time.Date(year, month+time.Month(months)+1, 0, 0, 0, 0, 0, beijing).Day()
-	return time.Date(year, month+time.Month(months), min(day, last), 23, 59, 59, 0, beijing)
+	year, month, day := from.In(report.Beijing).Date()
+	last := time.Date(year, month+time.Month(months)+1, 0, 0, 0, 0, 0, report.Beijing).Day()
+	return time.Date(year, month+time.Month(months), min(day, last), 23, 59, 59, 0, report.Beijing)
 }
 
 // End is the first moment at which a certification with this last day is over:
@@ -56,8 +54,8 @@ func End(until time.Time) time.Time { return daysBefore(until, -1) }
 // daysBefore is the midnight at which the day begins that is so many before
 // until's.
 func daysBefore(until time.Time, days int) time.Time {
-	year, month, day := until.In(beijing).Date()
-	return time.Date(year, month, day-days, 0, 0, 0, 0, beijing)
+	year, month, day := until.In(report.Beijing).Date()
+	return time.Date(year, month, day-days, 0, 0, 0, 0, report.Beijing)
 }
 
 // Reminders tells which reminder of a certification is due, in days before its

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/heyan/heyan/pipeline/report"
 )
 
 func TestUntil(t *testing.T) {
@@ -26,7 +28,7 @@ func TestUntil(t *testing.T) {
 	} {
 		want := at(t, test.want+" 23:59").Add(59 * time.Second)
 		from := at(t, test.from)
-		for _, zone := range []*time.Location{beijing, time.UTC, time.FixedZone("", -11*60*60)} {
+		for _, zone := range []*time.Location{report.Beijing, time.UTC, time.FixedZone("", -11*60*60)} {
 			if got := Until(from.In(zone), test.months); !got.Equal(want) {
 				t.Errorf("%s + %d months, told in %s: got %s, want %s", test.from, test.months, zone, got, want)
 			}
