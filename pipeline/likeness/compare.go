@@ -21,11 +21,11 @@ const (
 // Limits of agreement, set on the pictures of BenchmarkLinks so that of the pairs of
 // different licenses of one template, which are much alike, none is linked.
 const (
-	// frameLimit keeps out other shots of the same sheet: of a sheet photographed
-	// twice by hand one in ten is above, of photos sent again all, of scans 98 %.
+	// frameLimit keeps out other shots of the same sheet: one in ten of a sheet
+	// photographed twice by hand is above.
 	frameLimit = 0.7
-	// differLimit: a line below it shows another text. All lines of scans sent again
-	// are above; so are 6 % of codes that differ, a fifth of names and a third of
+	// differLimit: a line below it shows another text. Above it are the lines of
+	// pictures sent again, and 6 % of codes that differ, a fifth of names and a third of
 	// dates, which share most characters.
 	differLimit = 0.4
 	// sameLimit is for the mean of all lines of one shot: 0.55 is the most that
