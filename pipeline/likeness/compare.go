@@ -25,11 +25,10 @@ const (
 	// photographed twice by hand is above.
 	frameLimit = 0.7
 	// differLimit: a line below it shows another text. Above it are the lines of
-	// pictures sent again, and 6 % of codes that differ, a fifth of names and a third of
-	// dates, which share most characters.
+	// pictures sent again, and some that differ and share most characters.
 	differLimit = 0.4
-	// sameLimit is for the mean of all lines of one shot: 0.55 is the most that
-	// scans of two licenses reached.
+	// sameLimit is for the mean of all lines of one shot: no scans of two licenses
+	// reach it.
 	sameLimit = 0.6
 	// leftLimit is for the mean of the two lines that an edit left as they were.
 	leftLimit = 0.7
